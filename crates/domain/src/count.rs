@@ -1,0 +1,135 @@
+//! Which approvals count. The server asks before it records, the issuer and every verifier ask again from
+//! bytes; all of them through these functions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_canonical::Sha256;
+
+use crate::document::DecisionDocument;
+use crate::id::PersonId;
+use crate::people::{Directory, Person};
+use crate::proof::VerifiedApproval;
+use crate::refusal::Refusal;
+use crate::seats::Claim;
+use crate::state::{Asked, Judgement};
+use crate::verdict::{Stage, VerdictDocument};
+
+/// Obligation that wants a passkey which cannot be synced.
+pub const HARDWARE_PASSKEY: &str = "hardware_passkey";
+
+/// Whether the decision speaks of exactly what stands: revision, verdict, policy and grant.
+///
+/// # Errors
+/// [`Refusal::Changed`], naming the part that differs.
+pub fn check_subject(
+    document: &DecisionDocument,
+    asked: &Asked,
+    judgement: &Judgement,
+) -> Result<(), Refusal> {
+    let request = &document.request;
+    let same_request = request.id == asked.id
+        && request.revision == asked.revision
+        && request.sha256 == asked.request_sha256;
+    for (part, same) in [
+        ("request", same_request),
+        ("verdict", document.verdict_sha256 == judgement.verdict_sha256),
+        ("policy", document.policy_sha256 == judgement.policy_sha256),
+        ("grant", document.grant == judgement.grant),
+    ] {
+        if !same {
+            return Err(Refusal::Changed(part));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a person may decide at all on what was asked.
+///
+/// # Errors
+/// [`Refusal::SelfApproval`] for the requester and the beneficiary, [`Refusal::NotAnActivePerson`].
+pub fn check_person<'a>(
+    person: &PersonId,
+    asked: &Asked,
+    directory: &'a Directory,
+) -> Result<&'a Person, Refusal> {
+    // INVARIANT: said before anything else, so that every path to self-approval ends in one and the same reason.
+    if *person == asked.requester || *person == asked.beneficiary {
+        return Err(Refusal::SelfApproval);
+    }
+    let known = directory.person(person).filter(|known| !known.suspended);
+    known.ok_or_else(|| Refusal::NotAnActivePerson(person.clone()))
+}
+
+/// The stages in which a person may take a seat.
+pub fn eligible_stages(
+    person: &PersonId,
+    stages: &[Stage],
+    asked: &Asked,
+    directory: &Directory,
+) -> BTreeSet<String> {
+    let may_sit = |stage: &&Stage| directory.resolve(&stage.from, &asked.requester).contains(person);
+    stages.iter().filter(may_sit).map(|stage| stage.id.clone()).collect()
+}
+
+/// For each stage, the people who may take a seat in it: the selector's people without requester and beneficiary.
+pub fn eligible_people(
+    stages: &[Stage],
+    asked: &Asked,
+    directory: &Directory,
+) -> BTreeMap<String, BTreeSet<PersonId>> {
+    let people = |stage: &Stage| {
+        let mut people = directory.resolve(&stage.from, &asked.requester);
+        people.remove(&asked.requester);
+        people.remove(&asked.beneficiary);
+        (stage.id.clone(), people)
+    };
+    stages.iter().map(people).collect()
+}
+
+/// Whether the key that signed meets the verdict's obligations.
+///
+/// # Errors
+/// [`Refusal::HardwarePasskeyNeeded`] for a synced or unknown key where a device-bound one is obliged.
+pub fn check_key(
+    person: &Person,
+    credential_id_sha256: &Sha256,
+    verdict: &VerdictDocument,
+) -> Result<(), Refusal> {
+    if !verdict.obligations.contains(HARDWARE_PASSKEY) {
+        return Ok(());
+    }
+    let signed = person
+        .passkeys
+        .values()
+        .find(|key| Sha256::of(key.credential_id.as_bytes()) == *credential_id_sha256);
+    match signed {
+        Some(key) if !key.backup_eligible => Ok(()),
+        Some(_) | None => Err(Refusal::HardwarePasskeyNeeded),
+    }
+}
+
+/// The claims of all approvals that count, in their order. What does not count is left out, never an error:
+/// a role taken away makes an approval worthless at once.
+pub fn claims(
+    approvals: &[VerifiedApproval],
+    asked: &Asked,
+    judgement: &Judgement,
+    verdict: &VerdictDocument,
+    directory: &Directory,
+) -> Vec<Claim> {
+    let counted = |approval: &VerifiedApproval| {
+        let document = approval.document();
+        check_subject(document, asked, judgement).ok()?;
+        let person = check_person(approval.person(), asked, directory).ok()?;
+        check_key(person, &document.credential_id_sha256, verdict).ok()?;
+        let eligible = eligible_stages(approval.person(), &verdict.stages, asked, directory);
+        // INVARIANT: a decision fills only seats that it names, as they were shown.
+        let shown = |stage: &&Stage| {
+            document.stages.iter().any(|seen| seen.id == stage.id && seen.quorum == stage.quorum)
+        };
+        let named = verdict.stages.iter().filter(shown).map(|stage| stage.id.clone());
+        let stages = named.filter(|stage| eligible.contains(stage)).collect();
+        Some(Claim { person: approval.person().clone(), stages })
+    };
+    approvals.iter().filter_map(counted).collect()
+}
