@@ -16,7 +16,7 @@ use crate::seats;
 use crate::signature::Assertion;
 use crate::state::{self, Active, Asked, Ending, LeaseStatus, Pending, State};
 use crate::time::Timestamp;
-use crate::verdict::{Outcome, Verdict, VerdictDocument};
+use crate::verdict::{Outcome, Stage, Verdict, VerdictDocument};
 
 /// What somebody, or a clock, wants to happen to one request.
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>
     let latest_start = lapses_at.max(not_before).plus(clocks.approval_validity_seconds);
     let max_seconds = clocks.grant_seconds;
     let grant = GrantTerms { max_seconds, not_before, not_after: latest_start.plus(max_seconds) };
-    let mut judged = judgement(verdict, Phase::Request, document.revision);
+    let mut judged = judged(verdict, Phase::Request, document.revision);
     if said.verdict != Outcome::Deny {
         (judged.grant, judged.lapses_at) = (Some(grant), Some(lapses_at));
     }
@@ -240,20 +240,30 @@ fn vote(
         events.push(RequestEvent::Rejected(EndedBy { person: approver.clone() }));
         return Ok(events);
     };
+    let standing = |earlier: &&VerifiedApproval| decisions.iter().any(|d| d.sha256 == earlier.sha256());
+    let mut approvals: Vec<VerifiedApproval> = facts.approvals.iter().filter(standing).cloned().collect();
+    let before = count::claims(&approvals, asked, judgement, verdict, facts.directory);
+    in_turn(&verdict.stages, &named, &before)?;
     if let Some(again) = facts.verdict {
-        events.push(RequestEvent::Judged(judgement(again, Phase::Approve, asked.revision)));
+        events.push(RequestEvent::Judged(judged(again, Phase::Approve, asked.revision)));
         if again.document().verdict == Outcome::Deny {
             return Ok(events);
         }
     }
-    let standing = |earlier: &&VerifiedApproval| decisions.iter().any(|d| d.sha256 == earlier.sha256());
-    let mut approvals: Vec<VerifiedApproval> = facts.approvals.iter().filter(standing).cloned().collect();
     approvals.push(approval);
     let claims = count::claims(&approvals, asked, judgement, verdict, facts.directory);
     if let Some(seating) = seats::fill(&verdict.stages, &claims) {
         events.push(approved(asked.revision, seating, verdict, facts.now.max(judgement.grant.not_before)));
     }
     Ok(events)
+}
+
+/// An approval given too early would fill no seat, and its author would wait for nothing.
+fn in_turn(stages: &[Stage], named: &[&str], before: &[seats::Claim]) -> Result<(), Refusal> {
+    let filled = seats::filled(stages, before);
+    let turn_has_come = |stage: &Stage| stage.after.is_subset(&filled);
+    let mut shown = stages.iter().filter(|stage| named.contains(&stage.id.as_str()));
+    if shown.any(turn_has_come) { Ok(()) } else { Err(Refusal::NotYetInTurn(named.join(", "))) }
 }
 
 fn revoke(
@@ -306,8 +316,7 @@ fn activate(
         return Err(Refusal::TooLate(last));
     }
     let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
-    let mut events =
-        vec![RequestEvent::Judged(judgement(verdict, Phase::Issue, approved.asked.revision))];
+    let mut events = vec![RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision))];
     if verdict.document().verdict != Outcome::Deny {
         let seconds = terms.max_seconds.min(verdict.document().constraints.grant_seconds);
         let ends_at = facts.now.plus(seconds).min(terms.not_after);
@@ -446,7 +455,7 @@ fn approved(
     RequestEvent::Approved(Approved { revision, seats, starts_by, attestation_sha256: None })
 }
 
-fn judgement(verdict: &Verdict, phase: Phase, revision: u32) -> Judged {
+fn judged(verdict: &Verdict, phase: Phase, revision: u32) -> Judged {
     let said = verdict.document();
     Judged {
         revision,

@@ -26,6 +26,9 @@ pub enum Refusal {
         /// Stages named, for the message.
         stages: String,
     },
+    /// The stages that theirs comes after are not complete.
+    #[error("{0} comes after stages that are not complete yet")]
+    NotYetInTurn(String),
     /// One human, one decision.
     #[error("person `{0}` has already decided on this revision")]
     AlreadyDecided(PersonId),
@@ -81,6 +84,7 @@ impl Refusal {
             Self::NotAnActivePerson(_) => "person_not_active",
             Self::SelfApproval => "self_approval",
             Self::NotEligible { .. } => "not_eligible",
+            Self::NotYetInTurn(_) => "not_yet_in_turn",
             Self::AlreadyDecided(_) => "already_decided",
             Self::NothingToWithdraw(_) => "nothing_to_withdraw",
             Self::Changed(_) => "request_changed",
@@ -105,6 +109,7 @@ impl Refusal {
             Self::NotAnActivePerson(_) => "ask an identity administrator",
             Self::SelfApproval => "ask another eligible person; `chancery request view` lists them",
             Self::NotEligible { .. } => "ask one of the people whom the stage names",
+            Self::NotYetInTurn(_) => "wait until the stages before it are complete, then sign",
             Self::AlreadyDecided(_) => "withdraw the decision first, while the request has not started",
             Self::NothingToWithdraw(_) => "nothing needs to be done",
             Self::Changed(_) => "review the request again and sign what stands now",

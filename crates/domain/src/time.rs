@@ -15,8 +15,8 @@ pub struct Timestamp(i64);
 #[error("`{0}` is not a time: write RFC 3339 in UTC with whole seconds, like `2026-11-22T12:00:00Z`")]
 pub struct TimestampError(String);
 
-/// 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z, so that every moment has a four-digit year.
-const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+/// 0001-01-01T00:00:00Z to 9999-12-30T22:00:00Z: every moment has a four-digit year and is one in any zone.
+const RANGE: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_207_200;
 
 impl Timestamp {
     /// From seconds since 1970-01-01T00:00:00Z.
@@ -32,7 +32,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment and so many seconds; held to the last moment of the year 9999.
+    /// This moment and so many seconds; held to the last moment that can be written.
     #[must_use]
     pub fn plus(self, seconds: u64) -> Self {
         let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn arithmetic_never_leaves_the_range() {
-        let last = "9999-12-31T23:59:59Z".parse::<Timestamp>().unwrap();
+        let last = "9999-12-30T22:00:00Z".parse::<Timestamp>().unwrap();
         assert_eq!(last.plus(u64::MAX), last);
         assert_eq!("1970-01-01T00:00:00Z".parse::<Timestamp>().unwrap().seconds_since(last), 0);
     }
