@@ -1,0 +1,53 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+# One profile for demo and tests, so that nothing is built twice; `make release` is what is installed.
+CHANCERY := target/debug/chancery
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: ## installs what the tests need from the distribution's packages, or says what is missing
+	@scripts/setup base
+
+.PHONY: build
+build:
+	$(CARGO) build --locked --bin chancery
+
+.PHONY: demo
+demo: setup build ## the whole way of a request on real parts; leaves ./demo-out
+	$(CHANCERY) demo $(if $(shell [ -t 1 ] || echo once),--once)
+
+.PHONY: test
+test: ## every test that needs Rust, Node, Debian packages and PyPI
+	@scripts/setup test
+	$(CARGO) test --locked --workspace
+	scripts/test-page
+
+.PHONY: interop
+interop: ## verifiers that nobody here wrote: Go, npm, openssl, Python, OpenSSH
+	@scripts/setup interop
+	$(MAKE) --no-print-directory build
+	tests/interop/run
+
+.PHONY: lint
+lint: ## format, clippy, generated files, dependency policy
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	scripts/check-text
+
+.PHONY: bench
+bench: ## the tables of numbers, beside the physical limit of the same run
+	scripts/bench
+
+.PHONY: nightly
+nightly: ## the long forms: every byte of the evidence flipped, long histories
+	CHANCERY_NIGHTLY=1 PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
+
+.PHONY: release
+release: ## what is installed: target/release/chancery
+	$(CARGO) build --locked --release --bin chancery
