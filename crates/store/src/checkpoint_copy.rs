@@ -1,0 +1,64 @@
+//! The newest signed checkpoint, kept in a file apart from the database.
+//!
+//! It is what a restored backup is compared with: the database can go back in time, this file does not.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::Fault;
+
+/// The file that holds the newest checkpoint's note.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckpointCopy {
+    path: PathBuf,
+}
+
+impl CheckpointCopy {
+    /// The copy at this path; the directory has to exist.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The note's bytes; `None` if there is no such file.
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, Fault> {
+        match fs::read(&self.path) {
+            Ok(note) => Ok(Some(note)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.fault(&error)),
+        }
+    }
+
+    /// Puts a newer note in its place. When this returns, the note survives a loss of power.
+    ///
+    /// A crash before the rename leaves the older note and perhaps a stray temporary file, which the next call
+    /// overwrites. There is no moment at which the file is missing or half written.
+    pub(crate) fn publish(&self, note: &[u8]) -> Result<(), Fault> {
+        self.replace(note).map_err(|error| self.fault(&error))
+    }
+
+    fn replace(&self, note: &[u8]) -> io::Result<()> {
+        let mut temporary = OsString::from(self.path.as_os_str());
+        temporary.push(".new");
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all(note)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &self.path)?;
+        match self.path.parent() {
+            Some(directory) if !directory.as_os_str().is_empty() => File::open(directory)?.sync_all(),
+            Some(_) | None => File::open(".")?.sync_all(),
+        }
+    }
+
+    fn fault(&self, error: &io::Error) -> Fault {
+        Fault::File { path: self.path.clone(), reason: error.to_string() }
+    }
+}

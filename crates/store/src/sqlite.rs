@@ -1,0 +1,286 @@
+//! The engine of a single machine: one SQLite file, one thread that writes, a few connections that read.
+
+mod append;
+mod connection;
+mod effects;
+mod events;
+mod integrity;
+mod journal;
+mod open;
+mod private;
+mod rebuild;
+mod requests;
+mod schema;
+mod tickets;
+mod tiles;
+mod work;
+mod writer;
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
+
+use chancery_canonical::Sha256;
+use chancery_domain::id::RequestId;
+use chancery_domain::leaf::Stream;
+use chancery_domain::time::Timestamp;
+use chancery_ledger::{SignedCheckpoint, TilePath, VerifierKey};
+use rusqlite::Connection;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use journal::LogSigner;
+
+use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
+use crate::checkpoint_copy::CheckpointCopy;
+use crate::error::{AppendError, Fault, OpenError};
+use crate::record::{
+    AlarmedEffect, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent, StreamHead,
+};
+use crate::store::{Projection, Store};
+use append::AppendJob;
+use connection::Readers;
+use work::WorkJob;
+use writer::{Job, QUEUE, Writer};
+
+/// Every key begins with the tenant. There is one today.
+const TENANT: &str = "default";
+
+/// Where a store is, and who signs for it.
+pub struct SqliteOptions {
+    /// The database file. Its directory is made, for the owner only, if it is missing.
+    pub database: PathBuf,
+    /// The file that keeps the newest checkpoint, apart from the database: not in the same backup.
+    pub checkpoint_copy: PathBuf,
+    /// Signs checkpoints.
+    pub signer: LogSigner,
+}
+
+/// A store in one SQLite file. Dropping it finishes what is queued, then ends the writing thread.
+pub struct SqliteStore {
+    readers: Readers,
+    key: VerifierKey,
+    sizes: watch::Receiver<u64>,
+    /// Absent in a store that only reads.
+    writer: Option<WriterHandle>,
+}
+
+struct WriterHandle {
+    /// Taken when the store is dropped, which closes the queue.
+    queue: Option<mpsc::Sender<Box<dyn Job>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for WriterHandle {
+    fn drop(&mut self) {
+        self.queue.take();
+        if let Some(thread) = self.thread.take() {
+            // A writer that panicked has nothing more to say here; its callers have had `Fault::Closed`.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens a database for writing, and makes it if there is none. Blocks: it reads files and may migrate.
+    ///
+    /// # Errors
+    /// [`OpenError`]: among them a database that is older than the newest checkpoint signed, which can still be
+    /// opened by [`SqliteStore::open_read_only`].
+    pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
+        let SqliteOptions { database, checkpoint_copy, signer } = options;
+        let copy = CheckpointCopy::at(checkpoint_copy);
+        let open::Opened { connection, journal, lock } = open::open(&database, &copy, &signer)?;
+        let key = signer.verifier().clone();
+        let (publish, sizes) = watch::channel(journal.size());
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let writer =
+            Writer { connection, signer, copy, journal: Some(journal), sizes: publish, truncate_due: false };
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                // The lock is released after the last commit.
+                let _lock = lock;
+                writer.run(jobs);
+            })
+            .map_err(|error| Fault::File { path: database.clone(), reason: error.to_string() })?;
+        let writer = Some(WriterHandle { queue: Some(queue), thread: Some(thread) });
+        Ok(Self { readers: Readers::new(database), key, sizes, writer })
+    }
+
+    /// Opens a database for reading only: it signs nothing, changes nothing and needs no private key.
+    ///
+    /// # Errors
+    /// [`OpenError`] for a file that is no database of this schema.
+    pub fn open_read_only(database: PathBuf, log_key: VerifierKey) -> Result<Self, OpenError> {
+        open::check_readable(&database)?;
+        let size = {
+            let connection = connection::open_reader(&database).map_err(Fault::from)?;
+            journal::checkpoint(&connection, &log_key)?.root().size()
+        };
+        let (_, sizes) = watch::channel(size);
+        Ok(Self { readers: Readers::new(database), key: log_key, sizes, writer: None })
+    }
+
+    async fn enqueue(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+        let writer = self.writer.as_ref().ok_or(Fault::ReadOnly)?;
+        let queue = writer.queue.as_ref().ok_or(Fault::Closed)?;
+        queue.send(job).await.map_err(|_| Fault::Closed)
+    }
+
+    /// Runs small writes in the next batch; the answer comes after its commit.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Box::new(WorkJob::new(work, reply))).await?;
+        answer.await.map_err(|_| Fault::Closed)?
+    }
+}
+
+impl Store for SqliteStore {
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(Box::new(AppendJob::new(append, reply))).await?;
+        answer.await.map_err(|_| Fault::Closed)?
+    }
+
+    async fn stream(&self, stream: &Stream, from_version: u64) -> Result<Vec<StoredEvent>, Fault> {
+        let stream = stream.to_string();
+        self.readers.read(move |connection| events::stream(connection, &stream, from_version)).await
+    }
+
+    async fn events_from(&self, from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault> {
+        self.readers.read(move |connection| events::events_from(connection, from_index, limit)).await
+    }
+
+    async fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamHead>, Fault> {
+        let prefix = prefix.to_owned();
+        self.readers.read(move |connection| events::streams_with_prefix(connection, &prefix)).await
+    }
+
+    async fn entries(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, Fault> {
+        self.readers.read(move |connection| tiles::entries(connection, range)).await
+    }
+
+    async fn tile(&self, path: TilePath) -> Result<Option<Vec<u8>>, Fault> {
+        self.readers.read(move |connection| tiles::tile(connection, &path)).await
+    }
+
+    async fn checkpoint(&self) -> Result<SignedCheckpoint, Fault> {
+        let key = self.key.clone();
+        self.readers.read(move |connection| journal::checkpoint(connection, &key)).await
+    }
+
+    fn watch_size(&self) -> watch::Receiver<u64> {
+        self.sizes.clone()
+    }
+
+    async fn newest_time(&self) -> Result<Option<Timestamp>, Fault> {
+        self.readers.read(journal::newest_time).await
+    }
+
+    async fn document(&self, sha256: Sha256) -> Result<Option<Document>, Fault> {
+        self.readers.read(move |connection| events::document(connection, sha256)).await
+    }
+
+    async fn request_row(&self, id: &RequestId) -> Result<Option<RequestRow>, Fault> {
+        let id = id.clone();
+        self.readers.read(move |connection| requests::row(connection, &id)).await
+    }
+
+    async fn request_rows(
+        &self,
+        filter: RequestFilter,
+        after: Option<RequestId>,
+        limit: usize,
+    ) -> Result<RequestPage, Fault> {
+        self.readers.read(move |connection| requests::page(connection, &filter, after.as_ref(), limit)).await
+    }
+
+    async fn count_requests(&self, filter: RequestFilter, since: Timestamp) -> Result<u64, Fault> {
+        self.readers.read(move |connection| requests::count(connection, &filter, since)).await
+    }
+
+    async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault> {
+        let key = key.clone();
+        self.readers.read(move |connection| tickets::ticket(connection, &key, now)).await
+    }
+
+    async fn tickets(&self, kind: &str, now: Timestamp) -> Result<Vec<Ticket>, Fault> {
+        let kind = kind.to_owned();
+        self.readers.read(move |connection| tickets::tickets(connection, &kind, now)).await
+    }
+
+    async fn put_ticket(&self, ticket: Ticket) -> Result<(), Fault> {
+        self.write(move |connection| tickets::put(connection, &ticket)).await
+    }
+
+    async fn take_ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault> {
+        let key = key.clone();
+        self.write(move |connection| tickets::take(connection, &key, now)).await
+    }
+
+    async fn sweep_tickets(&self, now: Timestamp) -> Result<u64, Fault> {
+        self.write(move |connection| tickets::sweep(connection, now)).await
+    }
+
+    async fn add_effect(&self, effect: NewEffect) -> Result<(), Fault> {
+        self.write(move |connection| effects::add(connection, &effect)).await
+    }
+
+    async fn claim_effects(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        lease_seconds: u64,
+    ) -> Result<Vec<ClaimedEffect>, Fault> {
+        self.write(move |connection| effects::claim(connection, now, limit, lease_seconds)).await
+    }
+
+    async fn finish_effect(&self, key: &str, fence: u64) -> Result<bool, Fault> {
+        let key = key.to_owned();
+        self.write(move |connection| effects::finish(connection, &key, fence)).await
+    }
+
+    async fn retry_effect(
+        &self,
+        key: &str,
+        fence: u64,
+        due_at: Timestamp,
+        error: &str,
+    ) -> Result<bool, Fault> {
+        let (key, error) = (key.to_owned(), error.to_owned());
+        self.write(move |connection| effects::retry(connection, &key, fence, due_at, &error)).await
+    }
+
+    async fn alarmed_effects(&self) -> Result<Vec<AlarmedEffect>, Fault> {
+        self.readers.read(effects::alarmed).await
+    }
+
+    async fn put_private(&self, leaf_index: u64, private: Value) -> Result<bool, Fault> {
+        self.write(move |connection| private::put(connection, leaf_index, &private)).await
+    }
+
+    async fn rebuild(&self, mode: Rebuild, projection: Projection) -> Result<Vec<RowDifference>, Fault> {
+        match mode {
+            Rebuild::Compare => {
+                self.readers
+                    .read(move |connection| {
+                        let snapshot = connection.unchecked_transaction()?;
+                        rebuild::rebuild(&snapshot, mode, &projection)
+                    })
+                    .await
+            }
+            Rebuild::Rewrite => {
+                self.write(move |connection| rebuild::rebuild(connection, mode, &projection)).await
+            }
+        }
+    }
+
+    async fn integrity(&self, projection: Option<Projection>) -> Result<Vec<Finding>, Fault> {
+        let key = self.key.clone();
+        self.readers.read(move |connection| integrity::examine(connection, &key, projection.as_ref())).await
+    }
+}

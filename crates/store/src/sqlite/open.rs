@@ -1,0 +1,143 @@
+//! Opening: which file, which engine, which schema, and whether this is the log that was signed last.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use chancery_ledger::tile::root_from_tiles;
+use chancery_ledger::{Checkpoint, SignedCheckpoint};
+use rusqlite::Connection;
+
+use super::connection::{open_reader, open_writer};
+use super::journal::{Journal, LogSigner};
+use super::{schema, tiles};
+use crate::checkpoint_copy::CheckpointCopy;
+use crate::error::{Fault, OpenError};
+
+/// A database that may be written to.
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    pub(super) journal: Journal,
+    /// Held as long as the writer lives.
+    pub(super) lock: File,
+}
+
+/// Opens for writing; makes the database if there is none.
+pub(super) fn open(path: &Path, copy: &CheckpointCopy, signer: &LogSigner) -> Result<Opened, OpenError> {
+    schema::check_engine()?;
+    for file in [path, copy.path()] {
+        make_directory(file)?;
+    }
+    let lock = lock(path)?;
+    let found = schema_of(path)?;
+    make_private_file(path)?;
+    let connection = open_writer(path).map_err(Fault::from)?;
+    schema::migrate(&connection, found)?;
+    if !Journal::exists(&connection)? {
+        Journal::begin(&connection, signer)?;
+    }
+    let journal = Journal::load(&connection, signer)?;
+    compare_with_copy(&connection, &journal, copy, signer)?;
+    Ok(Opened { connection, journal, lock })
+}
+
+/// Checks that a database can be read by this program, and changes nothing.
+pub(super) fn check_readable(path: &Path) -> Result<(), OpenError> {
+    schema::check_engine()?;
+    let found = schema_of(path)?;
+    if found < schema::newest() {
+        return Err(OpenError::OlderSchema { found, known: schema::newest() });
+    }
+    Ok(())
+}
+
+/// Number of the newest migration in the file, 0 if there is none yet. Another program's file is not touched.
+fn schema_of(path: &Path) -> Result<u32, OpenError> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(file_fault(path, &error).into()),
+        Ok(metadata) if metadata.len() == 0 => Ok(0),
+        Ok(_) => {
+            let connection = open_reader(path).map_err(Fault::from)?;
+            schema::version(&connection, path)
+        }
+    }
+}
+
+/// Refuses to go on from a state that is behind, or beside, what was signed.
+fn compare_with_copy(
+    connection: &Connection,
+    journal: &Journal,
+    copy: &CheckpointCopy,
+    signer: &LogSigner,
+) -> Result<(), OpenError> {
+    let ours = *journal.checkpoint().root();
+    let Some(note) = copy.read()? else {
+        if ours.size() > 0 {
+            return Err(OpenError::CopyMissing { path: copy.path().to_owned() });
+        }
+        // A new log, or a crash right after its first checkpoint was stored: nothing is signed that could be lost.
+        return Ok(copy.publish(&journal.note())?);
+    };
+    let signed = open_copy(&note, copy, signer)?;
+    let theirs = *signed.root();
+    if theirs.size() > ours.size() {
+        return Err(OpenError::OlderThanSigned { ours, copy: theirs });
+    }
+    let stored = |path: &_| tiles::tile(connection, path).ok().flatten();
+    let then = root_from_tiles(theirs.size(), stored).map_err(|e| OpenError::Log(e.to_string()))?;
+    if then != theirs.hash() {
+        return Err(OpenError::Forked { ours, copy: theirs });
+    }
+    if theirs.size() < ours.size() {
+        // A crash between commit and publish: the copy catches up.
+        copy.publish(&journal.note())?;
+    }
+    Ok(())
+}
+
+fn open_copy(note: &[u8], copy: &CheckpointCopy, signer: &LogSigner) -> Result<SignedCheckpoint, OpenError> {
+    Checkpoint::open(note, signer.verifier()).map_err(|error| OpenError::CopyUnreadable {
+        path: copy.path().to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Makes the directory of a file, for its owner only. One that exists keeps its mode.
+fn make_directory(file: &Path) -> Result<(), Fault> {
+    match file.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|error| file_fault(directory, &error)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Makes the database file before SQLite does, so that it never is readable by others; its log files inherit
+/// the mode.
+fn make_private_file(path: &Path) -> Result<(), Fault> {
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.and_then(|_| fs::set_permissions(path, Permissions::from_mode(0o600)))
+        .map_err(|error| file_fault(path, &error))
+}
+
+/// Takes the lock that keeps a second writer away. The system releases it when the process ends, however it ends.
+fn lock(database: &Path) -> Result<File, OpenError> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = opened.map_err(|error| file_fault(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path }),
+        Err(TryLockError::Error(error)) => Err(file_fault(&path, &error).into()),
+    }
+}
+
+fn file_fault(path: &Path, error: &io::Error) -> Fault {
+    Fault::File { path: path.to_owned(), reason: error.to_string() }
+}

@@ -1,0 +1,102 @@
+//! The process is killed while it writes. What it acknowledged is there afterwards, and the log still verifies.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_store::{SqliteOptions, SqliteStore, Store};
+
+use crate::Sqlite;
+use crate::conformance::{Engine, append, assert_sound, attested, request_stream, signer};
+
+/// Names the directory for the child; without it the child's test does nothing.
+const PLACE: &str = "CHANCERY_STORE_CRASH_PLACE";
+const WRITERS: u32 = 16;
+
+/// Not a test of its own: the process that is killed. It prints a line for each acknowledged append.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn child_that_appends_until_it_is_killed() {
+    let Some(place) = std::env::var_os(PLACE) else { return };
+    let place = std::path::PathBuf::from(place);
+    let options = SqliteOptions {
+        database: place.join("data").join("chancery.db"),
+        checkpoint_copy: place.join("apart").join("checkpoint"),
+        signer: signer(),
+    };
+    let store = Arc::new(SqliteStore::open(options).unwrap());
+    let writers: Vec<_> =
+        (0..WRITERS).map(|number| tokio::spawn(write_on(Arc::clone(&store), number))).collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+}
+
+async fn write_on(store: Arc<SqliteStore>, number: u32) {
+    let mut version = store.stream(&request_stream(number), 0).await.unwrap().len() as u64;
+    loop {
+        let next = append(request_stream(number), version, vec![attested("e")]);
+        let position = store.append(next).await.unwrap().positions.remove(0);
+        version = position.version;
+        println!("acknowledged {number} {version} {}", position.leaf_index);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn acknowledged_appends_survive_a_kill() {
+    let place = Sqlite::fresh();
+    let mut acknowledged = Vec::new();
+    for round in 0..4_u64 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "sqlite_cases::crash::child_that_appends_until_it_is_killed", "--nocapture"])
+            .env(PLACE, place.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            output.read_to_string(&mut text).unwrap();
+            text
+        });
+        tokio::time::sleep(Duration::from_millis(700 + 137 * round)).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let before = acknowledged.len();
+        let text = reader.join().unwrap();
+        // What follows the last newline was cut off by the kill.
+        let (whole, _) = text.rsplit_once('\n').unwrap();
+        for line in whole.lines() {
+            if let ["acknowledged", writer, version, index] = line.split(' ').collect::<Vec<_>>()[..] {
+                let number = |text: &str| text.parse::<u64>().unwrap();
+                acknowledged.push(Acknowledged {
+                    writer: writer.parse().unwrap(),
+                    version: number(version),
+                    leaf_index: number(index),
+                });
+            }
+        }
+        assert!(acknowledged.len() > before, "round {round} got nothing done");
+        assert_nothing_lost(&place, &acknowledged).await;
+    }
+}
+
+/// What the child said before it died.
+struct Acknowledged {
+    writer: u32,
+    version: u64,
+    leaf_index: u64,
+}
+
+async fn assert_nothing_lost(place: &Sqlite, acknowledged: &[Acknowledged]) {
+    let store = place.open();
+    assert_sound(&store).await;
+    for writer in 0..WRITERS {
+        let events = store.stream(&request_stream(writer), 0).await.unwrap();
+        for said in acknowledged.iter().filter(|said| said.writer == writer) {
+            let event = &events[usize::try_from(said.version).unwrap() - 1];
+            assert_eq!((event.position.version, event.position.leaf_index), (said.version, said.leaf_index));
+        }
+    }
+}

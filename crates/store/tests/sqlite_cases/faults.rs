@@ -1,0 +1,65 @@
+//! IO fails in both ways: "not done", and "done but reported failed". The store recovers from each.
+
+use std::fs;
+
+use chancery_domain::leaf::Stream;
+use chancery_store::{AppendError, Fault, Store};
+use rusqlite::Connection;
+
+use crate::Sqlite;
+use crate::conformance::{Engine, append, assert_sound, event};
+
+/// Not done: somebody holds the database, so the batch cannot begin. Nothing of it happens.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_in_use_refuses_and_recovers() {
+    let (place, store) = Sqlite::fresh().open_kept();
+    store.append(append(Stream::Policy, 0, vec![event("a")])).await.unwrap();
+    let intruder = Connection::open(place.database()).unwrap();
+    intruder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let failed = store.append(append(Stream::Policy, 1, vec![event("b")])).await.unwrap_err();
+    assert!(matches!(failed, AppendError::Fault(Fault::Database(_))), "{failed}");
+    let failed = store.sweep_tickets(crate::conformance::at(0)).await.unwrap_err();
+    assert!(matches!(failed, Fault::Database(_)), "{failed}");
+    intruder.execute_batch("ROLLBACK").unwrap();
+    let appended = store.append(append(Stream::Policy, 1, vec![event("c")])).await.unwrap();
+    assert_eq!(appended.positions[0].leaf_index, 1);
+    assert_sound(&store).await;
+}
+
+/// Done but reported failed: the commit stands, its checkpoint could not be published. The log goes on after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_published() {
+    let (place, store) = Sqlite::fresh().open_kept();
+    store.append(append(Stream::Policy, 0, vec![event("a")])).await.unwrap();
+    let apart = place.path().join("apart");
+    let away = place.path().join("away");
+    fs::rename(&apart, &away).unwrap();
+    let failed = store.append(append(Stream::Policy, 1, vec![event("b")])).await.unwrap_err();
+    assert!(matches!(failed, AppendError::Fault(Fault::File { .. })), "{failed}");
+    assert_eq!(
+        store.stream(&Stream::Policy, 0).await.unwrap().len(),
+        2,
+        "committed, though not acknowledged"
+    );
+    let conflict = store.append(append(Stream::Policy, 1, vec![event("b")])).await.unwrap_err();
+    assert!(matches!(conflict, AppendError::Conflict { actual: 2, .. }), "{conflict}");
+    fs::rename(&away, &apart).unwrap();
+    let appended = store.append(append(Stream::Policy, 2, vec![event("c")])).await.unwrap();
+    assert_eq!((appended.positions[0].leaf_index, appended.checkpoint.root().size()), (2, 3));
+    assert_eq!(fs::read_to_string(place.copy()).unwrap(), appended.checkpoint.note().to_string());
+    assert_sound(&store).await;
+    drop(store);
+    assert_sound(&place.open()).await;
+}
+
+/// A leaf that somebody else put at the end of the log is never covered by a signature.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_intruding_writer_is_noticed() {
+    let (place, store) = Sqlite::fresh().open_kept();
+    store.append(append(Stream::Policy, 0, vec![event("a")])).await.unwrap();
+    let intruder = Connection::open(place.database()).unwrap();
+    intruder.execute_batch("INSERT INTO leaves VALUES ('default', 1, x'00')").unwrap();
+    let failed = store.append(append(Stream::Policy, 1, vec![event("b")])).await.unwrap_err();
+    assert!(matches!(failed, AppendError::Fault(Fault::Database(_))), "{failed}");
+    assert_eq!(store.checkpoint().await.unwrap().root().size(), 1, "nothing was signed over it");
+}

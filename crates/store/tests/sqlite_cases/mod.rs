@@ -1,0 +1,6 @@
+//! Files: restored backups, tampering, faults of the disk, crashes.
+
+mod crash;
+mod faults;
+mod opening;
+mod tampering;

@@ -1,0 +1,164 @@
+//! Which databases open, and how they look on the disk.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use chancery_domain::leaf::Stream;
+use chancery_store::{AppendError, Fault, OpenError, SqliteOptions, SqliteStore, Store};
+use rusqlite::Connection;
+
+use crate::Sqlite;
+use crate::conformance::{Engine, append, event, signer};
+
+async fn grow(store: &SqliteStore, from: u64, events: usize) {
+    let events = (0..events).map(|number| event(&format!("e{number}"))).collect();
+    store.append(append(Stream::Policy, from, events)).await.unwrap();
+}
+
+/// Only the owner can read what is stored.
+#[tokio::test]
+async fn files_belong_to_their_owner() {
+    let (place, store) = Sqlite::fresh().open_kept();
+    grow(&store, 0, 3).await;
+    let data = place.path().join("data");
+    for entry in fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+    }
+    assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+/// A restored backup is refused for writing and still opens for reading.
+#[tokio::test]
+async fn an_older_database_is_refused() {
+    let place = Sqlite::fresh();
+    let store = place.open();
+    grow(&store, 0, 5).await;
+    drop(store);
+    let backup = fs::read(place.database()).unwrap();
+    let store = place.open();
+    grow(&store, 5, 4).await;
+    drop(store);
+    fs::write(place.database(), backup).unwrap();
+    match place.try_open() {
+        Err(OpenError::OlderThanSigned { ours, copy }) => assert_eq!((ours.size(), copy.size()), (5, 9)),
+        other => panic!("{:?}", other.err()),
+    }
+    let store = place.open_read_only().unwrap();
+    assert_eq!(store.stream(&Stream::Policy, 0).await.unwrap().len(), 5);
+    assert_eq!(store.integrity(None).await.unwrap(), []);
+    let refused = store.append(append(Stream::Policy, 5, vec![event("e")])).await.unwrap_err();
+    assert_eq!(refused, AppendError::Fault(Fault::ReadOnly));
+}
+
+/// A database with another history than the signed one is refused, longer or not.
+#[tokio::test]
+async fn another_history_is_refused() {
+    for length in [5, 8] {
+        let (place, other) = (Sqlite::fresh(), Sqlite::fresh());
+        grow(&place.open(), 0, 5).await;
+        let store = other.open();
+        store.append(append(Stream::Trust, 0, vec![event("other")])).await.unwrap();
+        grow(&store, 0, length - 1).await;
+        drop(store);
+        fs::copy(other.database(), place.database()).unwrap();
+        let refused = place.try_open().err().unwrap();
+        assert!(matches!(refused, OpenError::Forked { .. }), "{length}: {refused}");
+    }
+}
+
+/// Without the copy nobody knows what was signed; a damaged or foreign one is no better.
+#[tokio::test]
+async fn the_copy_is_needed() {
+    let place = Sqlite::fresh();
+    grow(&place.open(), 0, 5).await;
+    let note = fs::read(place.copy()).unwrap();
+    fs::remove_file(place.copy()).unwrap();
+    let refused = place.try_open().err().unwrap();
+    assert!(matches!(refused, OpenError::CopyMissing { .. }), "{refused}");
+    let mut damaged = note.clone();
+    let last = damaged.len() - 8;
+    damaged[last] ^= 1;
+    fs::write(place.copy(), damaged).unwrap();
+    let refused = place.try_open().err().unwrap();
+    assert!(matches!(refused, OpenError::CopyUnreadable { .. }), "{refused}");
+    fs::write(place.copy(), note).unwrap();
+    grow(&place.open(), 5, 1).await;
+}
+
+/// A database that vanished is not silently begun anew.
+#[tokio::test]
+async fn a_vanished_database_is_missed() {
+    let place = Sqlite::fresh();
+    grow(&place.open(), 0, 5).await;
+    fs::remove_file(place.database()).unwrap();
+    let refused = place.try_open().err().unwrap();
+    assert!(matches!(refused, OpenError::OlderThanSigned { .. }), "{refused}");
+}
+
+/// A crash between commit and publish leaves an older copy; opening lets it catch up.
+#[tokio::test]
+async fn a_copy_that_is_behind_catches_up() {
+    let place = Sqlite::fresh();
+    let store = place.open();
+    grow(&store, 0, 300).await;
+    let behind = fs::read(place.copy()).unwrap();
+    grow(&store, 300, 300).await;
+    let newest = fs::read(place.copy()).unwrap();
+    drop(store);
+    fs::write(place.copy(), behind).unwrap();
+    grow(&place.open(), 600, 0).await;
+    assert_eq!(fs::read(place.copy()).unwrap(), newest);
+}
+
+/// Two writers never open the same database; the second may once the first is gone.
+#[tokio::test]
+async fn one_writer_at_a_time() {
+    let (place, store) = Sqlite::fresh().open_kept();
+    let refused = place.try_open().err().unwrap();
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
+    assert_eq!(place.open_read_only().unwrap().stream(&Stream::Policy, 0).await.unwrap(), []);
+    drop(store);
+    place.open();
+}
+
+/// Another log's key does not open this log.
+#[tokio::test]
+async fn another_key_is_refused() {
+    let place = Sqlite::fresh();
+    grow(&place.open(), 0, 1).await;
+    let origin: chancery_ledger::Origin = "log.example.com".parse().unwrap();
+    let name = origin.key_name();
+    let key =
+        chancery_ledger::SignerKey::from_seed(name, chancery_ledger::KeyType::Ed25519, &[8; 32]).unwrap();
+    let options = SqliteOptions {
+        database: place.database(),
+        checkpoint_copy: place.copy(),
+        signer: chancery_store::LogSigner::new(origin, key),
+    };
+    let refused = SqliteStore::open(options).err().unwrap();
+    assert!(matches!(refused, OpenError::Log(_)), "{refused}");
+    assert_eq!(signer().verifier().name().as_str(), "log.example.com");
+}
+
+/// Newer schemas and other programs' files are left alone.
+#[tokio::test]
+async fn foreign_files_are_left_alone() {
+    let place = Sqlite::fresh();
+    grow(&place.open(), 0, 1).await;
+    let connection = Connection::open(place.database()).unwrap();
+    connection.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(connection);
+    let refused = place.try_open().err().unwrap();
+    assert_eq!(refused, OpenError::NewerSchema { found: 99, known: 2 });
+    let other = Sqlite::fresh();
+    fs::create_dir(other.path().join("data")).unwrap();
+    Connection::open(other.database()).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    let before = fs::read(other.database()).unwrap();
+    let refused = other.try_open().err().unwrap();
+    assert!(matches!(refused, OpenError::NotOurs { .. }), "{refused}");
+    assert_eq!(fs::read(other.database()).unwrap(), before);
+    fs::write(other.database(), "a shopping list, and long enough to be looked at".repeat(30)).unwrap();
+    let refused = other.try_open().err().unwrap();
+    assert!(matches!(refused, OpenError::NotOurs { .. }), "{refused}");
+}
