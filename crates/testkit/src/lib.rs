@@ -1,0 +1,4 @@
+//! Test doubles that behave like the real thing, and the ways in which the real thing goes wrong.
+
+pub mod passkey;
+pub mod sshd;
