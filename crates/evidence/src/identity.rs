@@ -1,0 +1,234 @@
+//! The chain of people and keys: every identity event is checked against everyone who was there before it, so
+//! that no row of a database can make somebody an approver (trust.md, "Persons and keys are chained").
+
+mod authority;
+mod refusal;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_domain::event::{IdentityEvent, Passkey, from_parts};
+use chancery_domain::id::PersonId;
+use chancery_domain::leaf::{EventLeaf, Stream};
+use chancery_domain::people::{Directory, IDENTITY_ADMIN};
+use chancery_domain::time::Timestamp;
+use chancery_ledger::{Hash, leaf_hash};
+
+use crate::trust::{GenesisPerson, TrustRoot};
+use crate::webauthn::RelyingParty;
+
+pub use authority::{MAX_IDENTITY_OFFER_SECONDS, subject as subject_of};
+pub use refusal::IdentityRefusal;
+
+/// A verified fold of identity leaves, in the order of the log.
+///
+/// INVARIANT: `directory` holds exactly what the admitted events lead to, each of which was authorised by
+/// people and keys admitted before it, or by the genesis.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    log_origin: String,
+    relying_party: RelyingParty,
+    genesis: Genesis,
+    administrators_needed: usize,
+    /// Everyone who ever administrated: what two administrators once needed, one may not do after the other is gone.
+    administrators: BTreeSet<PersonId>,
+    directory: Directory,
+    admitted: Vec<(u64, IdentityEvent)>,
+    heads: BTreeMap<PersonId, Head>,
+    keys: BTreeMap<Vec<u8>, KeyLife>,
+    nonces: BTreeSet<String>,
+}
+
+/// With whom the chain starts.
+#[derive(Clone, Debug)]
+enum Genesis {
+    /// Exactly the people that a trust root names.
+    Sealed(BTreeMap<PersonId, GenesisPerson>),
+    /// Whoever enrols: there is nothing yet to hold them against.
+    Unsealed,
+}
+
+/// The last event of a person's stream.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    version: u64,
+    hash: Hash,
+}
+
+/// From which leaf to which a key was whose.
+#[derive(Clone, Debug)]
+struct KeyLife {
+    person: PersonId,
+    passkey: Passkey,
+    enrolled_at: u64,
+    removed_at: Option<u64>,
+}
+
+/// Where an event stands, for the check of its authority.
+#[derive(Clone, Copy, Debug)]
+struct Position<'a> {
+    leaf: &'a EventLeaf,
+    time: Timestamp,
+}
+
+impl Chain {
+    /// An empty chain that starts with the genesis persons of this root, in the present life of its log.
+    pub fn from_trust(root: &TrustRoot) -> Self {
+        let persons = root.document().genesis.persons.iter();
+        let persons: BTreeMap<_, _> = persons.map(|person| (person.id.clone(), person.clone())).collect();
+        let administrators = persons.values().filter(|person| person.roles.contains(IDENTITY_ADMIN));
+        let administrators = administrators.map(|person| person.id.clone()).collect();
+        let needed = usize::try_from(root.document().administrators_needed).unwrap_or(usize::MAX);
+        let (origin, site) = (root.log_origin().to_owned(), root.relying_party().clone());
+        Self { administrators, ..Self::start(origin, site, Genesis::Sealed(persons), needed) }
+    }
+
+    /// UNSEALED: a chain that believes every event of authority `genesis`, for the server alone, between `init`
+    /// and `trust seal`. Nothing that it admits is proved to anybody: verifiers and issuers use
+    /// [`Chain::from_trust`]. Where administrators must sign it wants two already, so that whatever it admits
+    /// stays admissible whoever seals.
+    pub fn unsealed(log_origin: impl Into<String>, relying_party: RelyingParty) -> Self {
+        Self::start(log_origin.into(), relying_party, Genesis::Unsealed, 2)
+    }
+
+    fn start(
+        log_origin: String,
+        relying_party: RelyingParty,
+        genesis: Genesis,
+        administrators_needed: usize,
+    ) -> Self {
+        Self {
+            log_origin,
+            relying_party,
+            genesis,
+            administrators_needed,
+            administrators: BTreeSet::new(),
+            directory: Directory::default(),
+            admitted: Vec::new(),
+            heads: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            nonces: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in the next identity leaf. Leaves of other streams are not for this function.
+    ///
+    /// # Errors
+    /// [`IdentityRefusal`]; the chain is then unchanged.
+    pub fn admit(&mut self, leaf_index: u64, leaf: &EventLeaf) -> Result<(), IdentityRefusal> {
+        let person = self.check_position(leaf_index, leaf)?;
+        let event: IdentityEvent =
+            from_parts(&leaf.kind, &leaf.body).map_err(|error| IdentityRefusal::Event(error.to_string()))?;
+        if *authority::subject(&event) != person {
+            return Err(IdentityRefusal::OtherStream(person));
+        }
+        if let Some(passkey) = authority::new_passkey(&event) {
+            // INVARIANT: a key that was removed stays removed, whoever says otherwise; it may be in wrong hands.
+            if self.keys.contains_key(passkey.credential_id.as_bytes()) {
+                return Err(IdentityRefusal::PasskeyUsedBefore);
+            }
+            crate::signer::enrolled_key(passkey).map_err(IdentityRefusal::Passkey)?;
+        }
+        let nonce = authority::check(self, &event, Position { leaf, time: leaf.time })?;
+        let bytes = leaf.to_bytes()?;
+        self.directory.evolve(&event)?;
+        self.heads.insert(person, Head { version: leaf.version, hash: leaf_hash(&bytes) });
+        self.nonces.extend(nonce);
+        self.remember(leaf_index, event);
+        Ok(())
+    }
+
+    /// The leaf is an identity stream's next one, and stands after all that were admitted.
+    fn check_position(&self, leaf_index: u64, leaf: &EventLeaf) -> Result<PersonId, IdentityRefusal> {
+        let Stream::Identity(person) = &leaf.stream else {
+            return Err(IdentityRefusal::NotAnIdentity(leaf.stream.clone()));
+        };
+        if self.admitted.last().is_some_and(|(last, _)| leaf_index <= *last) {
+            return Err(IdentityRefusal::OutOfOrder(leaf_index));
+        }
+        let (version, previous) = match self.heads.get(person) {
+            None => (1, None),
+            Some(head) => (head.version.saturating_add(1), Some(*head.hash.as_bytes())),
+        };
+        if leaf.version != version || leaf.previous.map(|hash| *hash.as_bytes()) != previous {
+            return Err(IdentityRefusal::BrokenStream { person: person.clone(), expected: version });
+        }
+        Ok(person.clone())
+    }
+
+    fn remember(&mut self, leaf_index: u64, event: IdentityEvent) {
+        let person = authority::subject(&event);
+        if let Some(passkey) = authority::new_passkey(&event) {
+            let life = KeyLife {
+                person: person.clone(),
+                passkey: passkey.clone(),
+                enrolled_at: leaf_index,
+                removed_at: None,
+            };
+            self.keys.insert(passkey.credential_id.as_bytes().to_vec(), life);
+        }
+        if let IdentityEvent::PasskeyRemoved(body) = &event {
+            if let Some(life) = self.keys.get_mut(body.credential_id.as_bytes()) {
+                life.removed_at = Some(leaf_index);
+            }
+        }
+        if self.directory.person(person).is_some_and(|person| person.roles.contains(IDENTITY_ADMIN)) {
+            self.administrators.insert(person.clone());
+        }
+        self.admitted.push((leaf_index, event));
+    }
+
+    /// How many administrators a change of people or roles takes now: as many as the root says, but not more
+    /// than there have ever been, so that what a sole administrator did stays valid after a second one joined.
+    fn administrators_needed(&self) -> usize {
+        match self.genesis {
+            Genesis::Sealed(_) => self.administrators_needed.min(self.administrators.len().max(1)),
+            Genesis::Unsealed => self.administrators_needed,
+        }
+    }
+
+    /// Name of the log for which this chain's signatures are.
+    pub fn log_origin(&self) -> &str {
+        &self.log_origin
+    }
+
+    /// The site on which passkeys are used.
+    pub fn relying_party(&self) -> &RelyingParty {
+        &self.relying_party
+    }
+
+    /// Whether a trust root says with whom it starts. An unsealed chain proves nothing.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.genesis, Genesis::Sealed(_))
+    }
+
+    /// Everyone, after all events admitted so far.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Everyone, just before the leaf at this index. Past positions are folded again from the start.
+    pub fn directory_at(&self, leaf_index: u64) -> Cow<'_, Directory> {
+        if self.admitted.last().is_none_or(|(last, _)| *last < leaf_index) {
+            return Cow::Borrowed(&self.directory);
+        }
+        let mut directory = Directory::default();
+        for (_, event) in self.admitted.iter().take_while(|(index, _)| *index < leaf_index) {
+            // It was taken in once, in the same order, so it is taken in again.
+            let _ = directory.evolve(event);
+        }
+        Cow::Owned(directory)
+    }
+
+    /// Whose passkey it was just before the leaf at this index: enrolled before, not removed before.
+    pub fn passkey_at(&self, credential_id: &[u8], leaf_index: u64) -> Option<(&PersonId, &Passkey)> {
+        let life = self.keys.get(credential_id)?;
+        let there = life.enrolled_at < leaf_index && life.removed_at.is_none_or(|end| leaf_index <= end);
+        there.then_some((&life.person, &life.passkey))
+    }
+
+    /// Indices of the admitted leaves with the person each is about, in the order of the log.
+    pub fn positions(&self) -> impl Iterator<Item = (u64, &PersonId)> {
+        self.admitted.iter().map(|(index, event)| (*index, authority::subject(event)))
+    }
+}

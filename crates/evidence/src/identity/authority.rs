@@ -1,0 +1,206 @@
+//! Who must have signed an identity event, and whether they did.
+
+use std::collections::BTreeSet;
+
+use chancery_canonical::Canonical;
+use chancery_domain::document::{IdentityDocument, challenge};
+use chancery_domain::event::{IdentityEvent, Passkey};
+use chancery_domain::id::PersonId;
+use chancery_domain::people::{IDENTITY_ADMIN, Person};
+use chancery_domain::signature::{Authority, PersonSignature};
+
+use super::{Chain, Genesis, IdentityRefusal, Position};
+use crate::signer::{is_nonce, verify_signer};
+
+/// The longest that an identity document may be offered for signing: a day, in which two people find time.
+pub const MAX_IDENTITY_OFFER_SECONDS: u64 = 24 * 3600;
+
+/// The member of an event's body that holds its authority, and that its document leaves out.
+const AUTHORITY: &str = "authority";
+
+/// Who has to say yes.
+enum Needed<'a> {
+    /// The person, by a key they have already.
+    Own,
+    /// So many identity administrators.
+    Administrators(usize),
+    /// So many identity administrators, none of whom may be this person.
+    AdministratorsOtherThan(usize, &'a PersonId),
+    /// The person, or one identity administrator.
+    OwnOrAdministrator,
+}
+
+/// Whom an event is about.
+pub fn subject(event: &IdentityEvent) -> &PersonId {
+    match event {
+        IdentityEvent::Created(body) => &body.person,
+        IdentityEvent::PasskeyEnrolled(body) => &body.person,
+        IdentityEvent::PasskeyRemoved(body) => &body.person,
+        IdentityEvent::RoleGranted(body) | IdentityEvent::RoleRemoved(body) => &body.person,
+        IdentityEvent::AttributeAssigned(body) => &body.person,
+        IdentityEvent::Suspended(body) | IdentityEvent::Reinstated(body) => &body.person,
+    }
+}
+
+/// The key that an event adds.
+pub fn new_passkey(event: &IdentityEvent) -> Option<&Passkey> {
+    match event {
+        IdentityEvent::Created(body) => Some(&body.passkey),
+        IdentityEvent::PasskeyEnrolled(body) => Some(&body.passkey),
+        IdentityEvent::PasskeyRemoved(_)
+        | IdentityEvent::RoleGranted(_)
+        | IdentityEvent::RoleRemoved(_)
+        | IdentityEvent::AttributeAssigned(_)
+        | IdentityEvent::Suspended(_)
+        | IdentityEvent::Reinstated(_) => None,
+    }
+}
+
+fn authority(event: &IdentityEvent) -> &Authority {
+    match event {
+        IdentityEvent::Created(body) => &body.authority,
+        IdentityEvent::PasskeyEnrolled(body) => &body.authority,
+        IdentityEvent::PasskeyRemoved(body) => &body.authority,
+        IdentityEvent::RoleGranted(body) | IdentityEvent::RoleRemoved(body) => &body.authority,
+        IdentityEvent::AttributeAssigned(body) => &body.authority,
+        IdentityEvent::Suspended(body) | IdentityEvent::Reinstated(body) => &body.authority,
+    }
+}
+
+fn needed(event: &IdentityEvent, administrators: usize) -> Needed<'_> {
+    match event {
+        IdentityEvent::Created(_) | IdentityEvent::AttributeAssigned(_) | IdentityEvent::Reinstated(_) => {
+            Needed::Administrators(administrators)
+        }
+        IdentityEvent::RoleGranted(body) => Needed::AdministratorsOtherThan(administrators, &body.person),
+        IdentityEvent::PasskeyEnrolled(_) => Needed::Own,
+        IdentityEvent::PasskeyRemoved(_) | IdentityEvent::RoleRemoved(_) | IdentityEvent::Suspended(_) => {
+            Needed::OwnOrAdministrator
+        }
+    }
+}
+
+/// Checks that the event may stand at its position, and returns the nonce that it uses up.
+pub fn check(
+    chain: &Chain,
+    event: &IdentityEvent,
+    position: Position<'_>,
+) -> Result<Option<String>, IdentityRefusal> {
+    match authority(event) {
+        Authority::Genesis => check_genesis(&chain.genesis, event, position).map(|()| None),
+        Authority::People { document, signatures } => {
+            let identity = check_document(chain, document, position)?;
+            check_signatures(chain, event, document, signatures)?;
+            Ok(Some(identity.nonce))
+        }
+    }
+}
+
+fn check_genesis(genesis: &Genesis, event: &IdentityEvent, at: Position<'_>) -> Result<(), IdentityRefusal> {
+    let named = |id: &PersonId| match genesis {
+        Genesis::Sealed(persons) => persons.get(id).map(Some),
+        Genesis::Unsealed => Some(None),
+    };
+    let stands = match event {
+        IdentityEvent::Created(body) => named(&body.person).is_some_and(|person| {
+            person.is_none_or(|person| {
+                person.roles == body.roles
+                    && person.attributes == body.attributes
+                    && person.passkeys.contains(&body.passkey)
+            })
+        }),
+        IdentityEvent::PasskeyEnrolled(body) => named(&body.person)
+            .is_some_and(|person| person.is_none_or(|person| person.passkeys.contains(&body.passkey))),
+        IdentityEvent::PasskeyRemoved(_)
+        | IdentityEvent::RoleGranted(_)
+        | IdentityEvent::RoleRemoved(_)
+        | IdentityEvent::AttributeAssigned(_)
+        | IdentityEvent::Suspended(_)
+        | IdentityEvent::Reinstated(_) => {
+            return Err(IdentityRefusal::GenesisCannot(at.leaf.kind.clone()));
+        }
+    };
+    if stands { Ok(()) } else { Err(IdentityRefusal::NotGenesis(subject(event).clone())) }
+}
+
+fn check_document(
+    chain: &Chain,
+    document: &Canonical,
+    Position { leaf, time }: Position<'_>,
+) -> Result<IdentityDocument, IdentityRefusal> {
+    let identity: IdentityDocument = document.decode().map_err(IdentityRefusal::Document)?;
+    if identity.log_origin != chain.log_origin {
+        return Err(IdentityRefusal::OtherLog(identity.log_origin));
+    }
+    if identity.act != leaf.kind {
+        return Err(IdentityRefusal::OtherAct(identity.act));
+    }
+    let mut body = leaf.body.clone();
+    body.remove(AUTHORITY);
+    if identity.body != body {
+        return Err(IdentityRefusal::OtherBody);
+    }
+    if !is_nonce(&identity.nonce) {
+        return Err(IdentityRefusal::Nonce);
+    }
+    if chain.nonces.contains(&identity.nonce) {
+        return Err(IdentityRefusal::NonceUsed);
+    }
+    let length = identity.expires_at.seconds_since(identity.issued_at);
+    if !(1..=MAX_IDENTITY_OFFER_SECONDS).contains(&length) {
+        return Err(IdentityRefusal::Window);
+    }
+    if time < identity.issued_at {
+        return Err(IdentityRefusal::NotYet(identity.issued_at));
+    }
+    if time >= identity.expires_at {
+        return Err(IdentityRefusal::Expired(identity.expires_at));
+    }
+    Ok(identity)
+}
+
+fn check_signatures(
+    chain: &Chain,
+    event: &IdentityEvent,
+    document: &Canonical,
+    signatures: &[PersonSignature],
+) -> Result<(), IdentityRefusal> {
+    let needed = needed(event, chain.administrators_needed());
+    let count = match needed {
+        Needed::Own | Needed::OwnOrAdministrator => 1,
+        Needed::Administrators(count) | Needed::AdministratorsOtherThan(count, _) => count,
+    };
+    let challenge = challenge::<IdentityDocument>(document);
+    let mut signers = BTreeSet::new();
+    for PersonSignature { person, assertion } in signatures {
+        if !signers.insert(person) {
+            return Err(IdentityRefusal::SignedTwice(person.clone()));
+        }
+        let (site, directory) = (&chain.relying_party, &chain.directory);
+        let signer = verify_signer(person, assertion, &challenge, site, directory)
+            .map_err(|refusal| IdentityRefusal::Signature { person: person.clone(), refusal })?;
+        check_entitled(signer.person, event, &needed)?;
+    }
+    if signers.len() < count {
+        return Err(IdentityRefusal::TooFew { found: signers.len(), needed: count });
+    }
+    Ok(())
+}
+
+fn check_entitled(
+    signer: &Person,
+    event: &IdentityEvent,
+    needed: &Needed<'_>,
+) -> Result<(), IdentityRefusal> {
+    let own = signer.id == *subject(event);
+    let administrates = signer.roles.contains(IDENTITY_ADMIN);
+    let entitled = match needed {
+        Needed::AdministratorsOtherThan(_, person) if signer.id == **person => {
+            return Err(IdentityRefusal::OwnRole(signer.id.clone()));
+        }
+        Needed::Own => own,
+        Needed::Administrators(_) | Needed::AdministratorsOtherThan(_, _) => administrates,
+        Needed::OwnOrAdministrator => own || administrates,
+    };
+    if entitled { Ok(()) } else { Err(IdentityRefusal::NotEntitled(signer.id.clone())) }
+}

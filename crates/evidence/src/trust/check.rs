@@ -1,0 +1,138 @@
+//! Whether a trust document is in order, before anything is believed because of it.
+
+use std::collections::BTreeSet;
+
+use chancery_domain::people::IDENTITY_ADMIN;
+use chancery_ledger::{KeyType, VerifierKey, WitnessPolicy};
+
+use super::{GenesisPerson, IssuerKey, TrustDocument, TrustError};
+use crate::attest::Predicate;
+use crate::cose::CosePublicKey;
+use crate::ssh_key::SshPublicKey;
+
+fn refused<T>(field: &'static str, problem: impl Into<String>) -> Result<T, TrustError> {
+    Err(TrustError::Field { field, problem: problem.into() })
+}
+
+/// Everything except logs and site.
+pub fn check(document: &TrustDocument) -> Result<(), TrustError> {
+    if document.version == 0 {
+        return refused("version", "starts at 1");
+    }
+    if document.created_at >= document.expires_at {
+        return refused("expires_at", "is not after `created_at`");
+    }
+    unsupported(document)?;
+    genesis(document)?;
+    administrators(document)?;
+    if document.policy.owners_needed == 0 {
+        return refused("policy", "needs at least one owner");
+    }
+    if document.engines.is_empty() {
+        return refused("engines", "is empty: no verdict could be believed");
+    }
+    for (name, floor) in &document.floors {
+        if floor.maximum_seconds == 0 || (floor.minimum_approvers == 0 && !floor.allow) {
+            return refused("floors", format!("has none for `{name}` that means something"));
+        }
+    }
+    attestation_keys(document)?;
+    for IssuerKey::Ssh { public_key } in &document.issuers {
+        SshPublicKey::parse(public_key)?;
+    }
+    Ok(())
+}
+
+/// INVARIANT: what this version does not understand is refused, since ignoring it would believe too much.
+fn unsupported(document: &TrustDocument) -> Result<(), TrustError> {
+    for (field, empty) in [
+        ("directories", document.directories.is_empty()),
+        ("attestation_roots", document.attestation_roots.is_empty()),
+        ("recovery", document.recovery.keys.is_empty() && document.recovery.threshold == 0),
+    ] {
+        if !empty {
+            return refused(field, "is not supported by this version: leave it empty");
+        }
+    }
+    Ok(())
+}
+
+fn genesis(document: &TrustDocument) -> Result<(), TrustError> {
+    let (mut ids, mut credentials) = (BTreeSet::new(), BTreeSet::new());
+    for person in &document.genesis.persons {
+        if !ids.insert(&person.id) {
+            return refused("genesis", format!("names person `{}` twice", person.id));
+        }
+        if person.passkeys.is_empty() {
+            return refused("genesis", format!("names no passkey of person `{}`", person.id));
+        }
+        for passkey in &person.passkeys {
+            CosePublicKey::parse(passkey.public_key.as_bytes())?;
+            if !credentials.insert(passkey.credential_id.as_bytes()) {
+                return refused("genesis", "names a passkey twice");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn administrators(document: &TrustDocument) -> Result<(), TrustError> {
+    let administrates = |person: &&GenesisPerson| person.roles.contains(IDENTITY_ADMIN);
+    if !document.genesis.persons.iter().any(|person| administrates(&person)) {
+        return refused("genesis", format!("names nobody with the role `{IDENTITY_ADMIN}`"));
+    }
+    if document.sealed_with == 0 || document.administrators_needed != document.sealed_with.min(2) {
+        return refused("administrators_needed", "is two, or one where `sealed_with` is one");
+    }
+    let administrators = document.genesis.persons.iter().filter(administrates).count();
+    let enough = u32::try_from(administrators).is_ok_and(|count| count >= document.administrators_needed);
+    // A later version may have gained its second administrator through the log.
+    if !enough && document.version == 1 {
+        return refused("genesis", "names fewer administrators than `administrators_needed`");
+    }
+    Ok(())
+}
+
+fn attestation_keys(document: &TrustDocument) -> Result<(), TrustError> {
+    for (name, keys) in &document.attestation_keys {
+        if Predicate::of_name(name).is_none() {
+            return refused("attestation_keys", format!("names `{name}`, which is no predicate"));
+        }
+        let distinct: BTreeSet<_> = keys.iter().collect();
+        if keys.is_empty() || distinct.len() != keys.len() {
+            return refused("attestation_keys", format!("has no key or one key twice for `{name}`"));
+        }
+    }
+    Ok(())
+}
+
+/// The keys of the logs, and the policy, which has to name exactly these.
+pub fn logs(document: &TrustDocument) -> Result<(Vec<VerifierKey>, WitnessPolicy), TrustError> {
+    let mut keys: Vec<VerifierKey> = Vec::new();
+    for log in &document.logs {
+        let Ok(key) = log.vkey.parse::<VerifierKey>() else {
+            return refused("logs", format!("has no verifier key for `{}`", log.origin));
+        };
+        if key.key_type() != KeyType::Ed25519 || key.name().as_str() != log.origin.as_str() {
+            return refused("logs", format!("has a key of another kind or name for `{}`", log.origin));
+        }
+        if key.to_string() != log.vkey || keys.iter().any(|known| known.name() == key.name()) {
+            return refused("logs", format!("has `{}` twice, or in another spelling", log.origin));
+        }
+        keys.push(key);
+    }
+    if keys.is_empty() {
+        return refused("logs", "is empty");
+    }
+    let policy = match document.witness_policy.parse::<WitnessPolicy>() {
+        Ok(policy) => policy,
+        Err(error) => return refused("witness_policy", error.to_string()),
+    };
+    if policy.to_string() != document.witness_policy {
+        return refused("witness_policy", "is not in its plain form, without comments and additional spaces");
+    }
+    if !policy.logs().iter().map(|log| &log.key).eq(&keys) {
+        return refused("witness_policy", "names other logs than `logs`");
+    }
+    Ok((keys, policy))
+}
