@@ -1,0 +1,186 @@
+//! What the modules of a bundle define, refer to and call, read from their syntax trees before anything runs.
+
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_canonical::json::{Map, Value};
+
+use super::builtins::is_offered;
+use super::{BundleError, Settings, source};
+
+use walk::{Definition, ModuleFacts};
+
+/// The sets that the host reads from every root.
+pub const SETS: [&str; 8] =
+    ["alert", "allow", "constraint", "deny", "obligation", "risk", "stage", "violation"];
+
+/// A set that a root contributes to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Contribution {
+    /// The package.
+    pub root: String,
+    /// One of [`SETS`].
+    pub set: &'static str,
+}
+
+/// What is known of the rules once everything was checked.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Which root contributes to which set.
+    pub contributions: BTreeSet<Contribution>,
+    /// Paths of `test_…` rules, with their files.
+    pub tests: BTreeMap<String, String>,
+}
+
+/// All modules, and the data they may refer to.
+pub struct Scan<'a> {
+    modules: Vec<ModuleFacts>,
+    data: &'a Map<String, Value>,
+}
+
+impl<'a> Scan<'a> {
+    /// Parses every module.
+    pub fn of(files: &BTreeMap<String, Vec<u8>>, data: &'a Map<String, Value>) -> Result<Self, BundleError> {
+        let mut modules = Vec::new();
+        for (path, text) in source::modules(files) {
+            modules.push(walk::read_module(path, text)?);
+        }
+        Ok(Self { modules, data })
+    }
+
+    /// Checks packages, sets, references, builtins and circles.
+    pub fn check(self, settings: &Settings) -> Result<Rules, BundleError> {
+        let mut rules = Rules::default();
+        for module in &self.modules {
+            check_package(module)?;
+            for definition in &module.definitions {
+                self.note(module, definition, settings, &mut rules)?;
+            }
+        }
+        // Judging modules see only each other; tests see everything.
+        let judging = self.paths(false);
+        let all = self.paths(true);
+        for module in &self.modules {
+            let known = if module.is_test { &all } else { &judging };
+            self.check_references(module, known)?;
+        }
+        self.check_circles(&judging)?;
+        Ok(rules)
+    }
+
+    fn note(
+        &self,
+        module: &ModuleFacts,
+        definition: &Definition,
+        settings: &Settings,
+        rules: &mut Rules,
+    ) -> Result<(), BundleError> {
+        let Some(name) = definition.path.get(module.package.len()) else {
+            return Ok(());
+        };
+        let (file, package) = (module.file.clone(), module.package.join("."));
+        if module.is_test {
+            if name.starts_with("test_") {
+                rules.tests.insert(format!("data.{}", definition.path.join(".")), file);
+            }
+            return Ok(());
+        }
+        let Some(set) = SETS.into_iter().find(|set| set == name) else {
+            return Ok(());
+        };
+        if !definition.is_set {
+            return Err(BundleError::NotASet { file, line: definition.line, set: set.to_owned() });
+        }
+        if !settings.roots.contains_key(&package) {
+            return Err(BundleError::UnnamedRoot { file, package, set: set.to_owned() });
+        }
+        rules.contributions.insert(Contribution { root: package, set });
+        Ok(())
+    }
+
+    fn paths(&self, with_tests: bool) -> BTreeSet<&[String]> {
+        let modules = self.modules.iter().filter(|module| with_tests || !module.is_test);
+        modules.flat_map(|module| &module.definitions).map(|definition| definition.path.as_slice()).collect()
+    }
+
+    fn check_references(&self, module: &ModuleFacts, known: &BTreeSet<&[String]>) -> Result<(), BundleError> {
+        let file = module.file.clone();
+        for reference in
+            module.definitions.iter().flat_map(|definition| &definition.references).chain(&module.imports)
+        {
+            let path = reference.path.as_slice();
+            // A module may import its library whole, or a package that only other files fill.
+            let defined = known.iter().any(|rule| rule.starts_with(path) || path.starts_with(rule));
+            if !defined && !is_data(self.data, path) {
+                let reference_text = reference.path.join(".");
+                return Err(BundleError::UnknownReference {
+                    file,
+                    line: reference.line,
+                    reference: reference_text,
+                });
+            }
+        }
+        for call in module.definitions.iter().flat_map(|definition| &definition.calls) {
+            let local: Vec<String> = module.package.iter().chain(&call.path).cloned().collect();
+            if !known.contains(local.as_slice()) && !is_offered(&call.path.join(".")) {
+                return Err(BundleError::Builtin { file, line: call.line, builtin: call.path.join(".") });
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses rules that lead back to themselves: the engine sees that only when it is already going round.
+    fn check_circles(&self, known: &BTreeSet<&[String]>) -> Result<(), BundleError> {
+        let mut edges: BTreeMap<&[String], BTreeSet<&[String]>> = BTreeMap::new();
+        for module in self.modules.iter().filter(|module| !module.is_test) {
+            for definition in &module.definitions {
+                let targets = edges.entry(&definition.path).or_default();
+                let local = |path: &[String]| module.package.iter().chain(path).cloned().collect::<Vec<_>>();
+                let references = definition.references.iter().map(|reference| reference.path.clone());
+                let unqualified =
+                    definition.calls.iter().chain(&definition.variables).map(|name| local(&name.path));
+                for path in references.chain(unqualified) {
+                    let meant = known.iter().filter(|rule| rule.starts_with(&path) || path.starts_with(rule));
+                    targets.extend(meant.copied());
+                }
+            }
+        }
+        // Remove what leads nowhere until nothing is left, or only circles are.
+        loop {
+            let before = edges.len();
+            let leading: BTreeSet<&[String]> = edges.keys().copied().collect();
+            edges.retain(|_, targets| targets.iter().any(|target| leading.contains(target)));
+            if edges.len() == before {
+                break;
+            }
+        }
+        match edges.keys().next() {
+            Some(rule) => Err(BundleError::Recursion { rule: rule.join(".") }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_package(module: &ModuleFacts) -> Result<(), BundleError> {
+    if module.package.first().is_some_and(|first| first == "chancery") {
+        return Ok(());
+    }
+    Err(BundleError::Package { file: module.file.clone(), package: module.package.join(".") })
+}
+
+/// Whether data stands at the path, or would below something that is not an object.
+fn is_data(data: &Map<String, Value>, path: &[String]) -> bool {
+    let Some((first, rest)) = path.split_first() else {
+        return false;
+    };
+    let mut place = data.get(first);
+    for part in rest {
+        match place {
+            Some(Value::Object(members)) => place = members.get(part),
+            Some(Value::Array(_)) => return part.parse::<usize>().is_ok(),
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => return false,
+        }
+    }
+    place.is_some()
+}
