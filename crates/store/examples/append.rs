@@ -35,7 +35,7 @@ fn main() {
     print("bare SQLite, 128 rows a commit", bare(directory.path(), length, GROUP), length);
     for writers in [1, 128] {
         let waits = runtime.block_on(appends(directory.path(), length, writers));
-        print(&format!("store append, {writers} writers"), waits, length);
+        print(&format!("store append, writers: {writers}"), waits, length);
     }
 }
 

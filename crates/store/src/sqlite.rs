@@ -16,6 +16,9 @@ mod tiles;
 mod work;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 use std::path::PathBuf;
 use std::thread::{self, JoinHandle};

@@ -1,8 +1,9 @@
 //! The process is killed while it writes. What it acknowledged is there afterwards, and the log still verifies.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chancery_store::{SqliteOptions, SqliteStore, Store};
@@ -46,7 +47,7 @@ async fn write_on(store: Arc<SqliteStore>, number: u32) {
 async fn acknowledged_appends_survive_a_kill() {
     let place = Sqlite::fresh();
     let mut acknowledged = Vec::new();
-    for round in 0..4_u64 {
+    for round in 0..4 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "sqlite_cases::crash::child_that_appends_until_it_is_killed", "--nocapture"])
             .env(PLACE, place.path())
@@ -54,20 +55,18 @@ async fn acknowledged_appends_survive_a_kill() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut output = child.stdout.take().unwrap();
-        let reader = std::thread::spawn(move || {
-            let mut text = String::new();
-            output.read_to_string(&mut text).unwrap();
-            text
-        });
-        tokio::time::sleep(Duration::from_millis(700 + 137 * round)).await;
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let seen = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&seen);
+        let reader = std::thread::spawn(move || read_whole_lines(output, &count));
+        // Killed in the middle of the work, wherever that happens to be.
+        while seen.load(Ordering::Relaxed) < 60 + 37 * round {
+            assert!(!reader.is_finished(), "the child ended by itself");
+            tokio::time::sleep(Duration::from_millis(3)).await;
+        }
         child.kill().unwrap();
         child.wait().unwrap();
-        let before = acknowledged.len();
-        let text = reader.join().unwrap();
-        // What follows the last newline was cut off by the kill.
-        let (whole, _) = text.rsplit_once('\n').unwrap();
-        for line in whole.lines() {
+        for line in reader.join().unwrap() {
             if let ["acknowledged", writer, version, index] = line.split(' ').collect::<Vec<_>>()[..] {
                 let number = |text: &str| text.parse::<u64>().unwrap();
                 acknowledged.push(Acknowledged {
@@ -77,9 +76,20 @@ async fn acknowledged_appends_survive_a_kill() {
                 });
             }
         }
-        assert!(acknowledged.len() > before, "round {round} got nothing done");
         assert_nothing_lost(&place, &acknowledged).await;
     }
+}
+
+/// Lines until the output ends. What follows the last newline was cut off by the kill.
+fn read_whole_lines(mut output: impl BufRead, count: &AtomicUsize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    while output.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
+        lines.push(line.trim_end().to_owned());
+        line.clear();
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+    lines
 }
 
 /// What the child said before it died.
