@@ -12,7 +12,7 @@ test_each_circumstance_adds_its_factor if {
 	base := fixtures.ssh("production")
 	every factor, change in {
 		"device.unmanaged": {"signals": {"device": {"value": {"managed": false}}}},
-		"origin.first_seen": {"signals": {"origin": {"value": {"first_seen": true}}}},
+		"origin.first_seen": {"signals": {"origin": {"value": {"new": true}}}},
 		"calendar.off_hours": {"calendar": {"working_hours": false}},
 		"history.many_requests": {"history": {"requests_1h": 6}},
 	} {
@@ -36,7 +36,7 @@ test_unknown_is_stricter_never_a_pass if {
 }
 
 test_unmanaged_and_new_is_denied_for_high_risk_alone if {
-	change := {"signals": {"device": {"value": {"managed": false}}, "origin": {"value": {"first_seen": true}}}}
+	change := {"signals": {"device": {"value": {"managed": false}}, "origin": {"value": {"new": true}}}}
 	role := fixtures.request("role-grant", {"role": "dba"})
 	fixtures.rules(data.chancery.deny) == {"circumstances.unmanaged_new_origin"} with input as object.union(role, change)
 	count(data.chancery.deny) == 0 with input as object.union(fixtures.ssh("production"), change)

@@ -5,7 +5,7 @@ person := {"person": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "roles": ["engineer"], "group
 
 calm := {
 	"device": {"status": "known", "value": {"managed": true}, "age_seconds": 10, "source": "posture"},
-	"origin": {"status": "known", "value": {"first_seen": false, "country": "DE"}, "age_seconds": 0, "source": "network"},
+	"origin": {"status": "known", "value": {"new": false}, "age_seconds": 0, "source": "network"},
 }
 
 request(entitlement, parameters) := {

@@ -15,7 +15,7 @@ test_staging_needs_owner if {
 test_suspicious_production_needs_two_of_security if {
 	base := fixtures.ssh("production")
 	every change in [
-		{"signals": {"origin": {"value": {"first_seen": true}}}},
+		{"signals": {"origin": {"value": {"new": true}}}},
 		{"signals": {"device": {"value": {"managed": false}}}},
 		{"history": {"requests_1h": 6}},
 	] {
@@ -71,7 +71,7 @@ test_standing_access_only_where_the_entitlement_says_so if {
 		{"calendar": {"working_hours": false}},
 		{"signals": {"device": {"status": "unknown"}}},
 		{"signals": {"device": {"age_seconds": 901}}},
-		{"signals": {"origin": {"value": {"first_seen": true}}}},
+		{"signals": {"origin": {"value": {"new": true}}}},
 		{"history": {"requests_1h": 6}},
 	] {
 		count(standing.allow) == 0 with input as object.union(told, change)

@@ -5,12 +5,15 @@ use std::sync::LazyLock;
 use chancery_canonical::Sha256;
 
 /// The sources that turn sets of a Rego evaluation into a verdict.
-const COMPOSING_SOURCES: [&str; 7] = [
+const COMPOSING_SOURCES: [&str; 10] = [
+    include_str!("bundle/data.rs"),
+    include_str!("bundle/settings.rs"),
     include_str!("compose.rs"),
     include_str!("compose/stages.rs"),
     include_str!("contribution.rs"),
     include_str!("entitlement.rs"),
     include_str!("evaluate.rs"),
+    include_str!("form.rs"),
     include_str!("fuel.rs"),
     include_str!("network.rs"),
 ];

@@ -84,8 +84,8 @@ device_posture_known if is_boolean(signals.value("device").managed)
 
 unmanaged_device if signals.value("device").managed == false
 
-origin_known if is_boolean(signals.value("origin").first_seen)
+origin_known if is_boolean(signals.value("origin").new)
 
-new_origin if signals.value("origin").first_seen == true
+new_origin if signals.value("origin").new == true
 
 many_requests if input.history.requests_1h > data.thresholds.requests_1h_many.value

@@ -30,6 +30,6 @@ short_staging_access if {
 	people.for_self
 	not calendars.off_hours
 	signals.value("device").managed == true
-	signals.value("origin").first_seen == false
+	signals.value("origin").new == false
 	input.history.requests_1h <= data.thresholds.requests_1h_many.value
 }

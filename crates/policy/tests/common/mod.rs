@@ -52,7 +52,7 @@ pub fn golden_input(entitlement: &str, parameters: Value) -> Value {
         "beneficiary": person,
         "signals": {
             "device": {"status": "known", "value": {"managed": true}, "observed_at": "2026-11-24T10:59:50Z", "age_seconds": 10, "source": "posture"},
-            "origin": {"status": "known", "value": {"first_seen": false}, "observed_at": "2026-11-24T11:00:00Z", "age_seconds": 0, "source": "network"},
+            "origin": {"status": "known", "value": {"new": false}, "observed_at": "2026-11-24T11:00:00Z", "age_seconds": 0, "source": "network"},
         },
         "approvals": [],
         "history": {"requests_1h": 1},
@@ -83,7 +83,7 @@ pub fn golden_inputs(bundle: &Bundle) -> Vec<(&'static str, Value)> {
 
     let mut stranger = golden_input("role-grant", json!({"role": "dba"}));
     stranger["signals"]["device"]["value"]["managed"] = json!(false);
-    stranger["signals"]["origin"]["value"]["first_seen"] = json!(true);
+    stranger["signals"]["origin"]["value"]["new"] = json!(true);
 
     vec![
         ("db-change-production", change),
