@@ -1,6 +1,6 @@
 # METADATA
-# title: Risk of the thing itself
-# description: What the entitlement is, and where it acts.
+# title: The rules
+# description: Every module of this package adds to the sets that the host reads. This one weighs the thing itself.
 package chancery
 
 import data.chancery.lib.requests

@@ -1,6 +1,4 @@
-# METADATA
-# title: Risk of the circumstances
-# description: Device, origin, time and frequency. What is unknown is stricter, never a pass.
+# Risk of the circumstances: device, origin, time and frequency. What is unknown is stricter, never a pass.
 package chancery
 
 import data.chancery.lib.calendars

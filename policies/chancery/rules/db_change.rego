@@ -1,6 +1,4 @@
-# METADATA
-# title: db-change
-# description: A change of a database needs its administrators, its owner, and a way back.
+# db-change: a change of a database needs its administrators, its owner, and a way back.
 package chancery
 
 import data.chancery.lib.artifacts

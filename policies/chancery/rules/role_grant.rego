@@ -1,6 +1,4 @@
-# METADATA
-# title: role-grant
-# description: Roles are handed out by the security team, with hardware keys.
+# role-grant: roles are handed out by the security team, with hardware keys.
 package chancery
 
 import data.chancery.lib.people

@@ -1,6 +1,4 @@
-# METADATA
-# title: ssh-admin
-# description: Who approves a login to a server, and which logins nobody may ask for.
+# ssh-admin: who approves a login to a server, and which logins nobody may ask for.
 package chancery
 
 import data.chancery.lib.networks

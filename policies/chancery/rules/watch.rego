@@ -1,8 +1,5 @@
-# METADATA
-# title: Watching
-# description: >-
-#   `violation` looks at what is done under a grant: input is `{activity: {principal, host, at}, grant: {scopes,
-#   not_after}}`. `alert` looks at events with counts: input is `{event, counts}`.
+# Watching: `violation` looks at what is done under a grant: input is `{activity: {principal, host, at},
+# grant: {scopes, not_after}}`. `alert` looks at events with counts: input is `{event, counts}`.
 package chancery
 
 violation contains {
