@@ -151,6 +151,9 @@ pub struct AttestedFacts<'a> {
     pub certificate: Option<&'a Map<String, Value>>,
 }
 
+/// What an attestation says: which predicate, and its members.
+pub type Content = (Predicate, Map<String, Value>);
+
 /// A signed statement, and the leaf that logs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attestation {

@@ -11,7 +11,6 @@ use chancery_domain::event::{IdentityEvent, Passkey, from_parts};
 use chancery_domain::id::PersonId;
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::people::{Directory, IDENTITY_ADMIN};
-use chancery_domain::time::Timestamp;
 use chancery_ledger::{Hash, leaf_hash};
 
 use crate::trust::{GenesisPerson, TrustRoot};
@@ -62,13 +61,6 @@ struct KeyLife {
     passkey: Passkey,
     enrolled_at: u64,
     removed_at: Option<u64>,
-}
-
-/// Where an event stands, for the check of its authority.
-#[derive(Clone, Copy, Debug)]
-struct Position<'a> {
-    leaf: &'a EventLeaf,
-    time: Timestamp,
 }
 
 impl Chain {
@@ -129,7 +121,7 @@ impl Chain {
             }
             crate::signer::enrolled_key(passkey).map_err(IdentityRefusal::Passkey)?;
         }
-        let nonce = authority::check(self, &event, Position { leaf, time: leaf.time })?;
+        let nonce = authority::check(self, &event, leaf)?;
         let bytes = leaf.to_bytes()?;
         self.directory.evolve(&event)?;
         self.heads.insert(person, Head { version: leaf.version, hash: leaf_hash(&bytes) });
@@ -167,10 +159,10 @@ impl Chain {
             };
             self.keys.insert(passkey.credential_id.as_bytes().to_vec(), life);
         }
-        if let IdentityEvent::PasskeyRemoved(body) = &event {
-            if let Some(life) = self.keys.get_mut(body.credential_id.as_bytes()) {
-                life.removed_at = Some(leaf_index);
-            }
+        if let IdentityEvent::PasskeyRemoved(body) = &event
+            && let Some(life) = self.keys.get_mut(body.credential_id.as_bytes())
+        {
+            life.removed_at = Some(leaf_index);
         }
         if self.directory.person(person).is_some_and(|person| person.roles.contains(IDENTITY_ADMIN)) {
             self.administrators.insert(person.clone());

@@ -10,7 +10,7 @@ use chancery_domain::signature::Assertion;
 use chancery_domain::time::Timestamp;
 
 use crate::cose::{CoseError, CosePublicKey};
-use crate::webauthn::{AssertionRefusal, CredentialId, EnrolledKey, RelyingParty, verify_assertion};
+use crate::webauthn::{AssertionRefusal, EnrolledKey, RelyingParty, verify_assertion};
 
 /// The fewest random bytes in a nonce: 128 bits.
 const MINIMUM_NONCE_BYTES: usize = 16;
@@ -90,7 +90,7 @@ pub fn verify_signer<'a>(
     }
     let passkey = known.passkeys.get(assertion.credential_id.as_bytes());
     let passkey = passkey.ok_or_else(|| SignerRefusal::NotTheirKey(person.clone()))?;
-    verify_assertion(&unified(assertion)?, &enrolled_key(passkey)?, relying_party, challenge)?;
+    verify_assertion(assertion, &enrolled_key(passkey)?, relying_party, challenge)?;
     Ok(Signer { person: known, passkey })
 }
 
@@ -99,11 +99,8 @@ pub fn verify_signer<'a>(
 /// # Errors
 /// [`CoseError`] when the public key is not an acceptable one.
 pub fn enrolled_key(passkey: &Passkey) -> Result<EnrolledKey, CoseError> {
-    // The event's limit on a credential id is below the standard's, so this conversion never refuses.
-    let credential_id =
-        CredentialId::new(passkey.credential_id.as_bytes()).map_err(|_| CoseError::Malformed)?;
     Ok(EnrolledKey {
-        credential_id,
+        credential_id: passkey.credential_id.clone(),
         public_key: CosePublicKey::parse(passkey.public_key.as_bytes())?,
         backup_eligible: passkey.backup_eligible,
     })
@@ -112,9 +109,4 @@ pub fn enrolled_key(passkey: &Passkey) -> Result<EnrolledKey, CoseError> {
 /// Whether a text is a nonce: base64url of 16 to 64 bytes.
 pub(crate) fn is_nonce(text: &str) -> bool {
     decode_url(text).is_ok_and(|bytes| (MINIMUM_NONCE_BYTES..=MAXIMUM_NONCE_BYTES).contains(&bytes.len()))
-}
-
-fn unified(assertion: &Assertion) -> Result<crate::webauthn::Assertion, CoseError> {
-    let value = serde_json::to_value(assertion).map_err(|_| CoseError::Malformed)?;
-    serde_json::from_value(value).map_err(|_| CoseError::Malformed)
 }

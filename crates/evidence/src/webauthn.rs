@@ -9,30 +9,19 @@ mod client_data;
 mod relying_party;
 
 use chancery_canonical::{Bytes, Sha256};
+use chancery_domain::signature::MAX_CREDENTIAL_ID;
 use serde::{Deserialize, Serialize};
 
 use crate::cose::CosePublicKey;
 
 pub use authenticator_data::{AttestedCredential, AuthenticatorData, AuthenticatorDataRefusal};
+pub use chancery_domain::signature::Assertion;
 pub use client_data::{Ceremony, ClientDataRefusal, check_client_data};
 pub use relying_party::{RelyingParty, RelyingPartyError};
 
-/// A credential's id, as the authenticator chose it. At most 1023 bytes (section 4).
-pub type CredentialId = Bytes<1023>;
-
-/// What an authenticator gives back for a challenge. In JSON, all four are base64url without padding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Assertion {
-    /// Which credential signed.
-    pub credential_id: CredentialId,
-    /// What the authenticator says (section 6.1).
-    pub authenticator_data: Bytes<1024>,
-    /// What the browser says (section 5.8.1), as the bytes that were hashed.
-    pub client_data_json: Bytes<2048>,
-    /// Over `authenticator_data ‖ SHA-256(client_data_json)`.
-    pub signature: Bytes<1024>,
-}
+/// A credential's id, as the authenticator chose it. The standard allows 1023 bytes (section 4), a leaf of the
+/// log has no room for that many.
+pub type CredentialId = Bytes<MAX_CREDENTIAL_ID>;
 
 /// A passkey as it was enrolled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

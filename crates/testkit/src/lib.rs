@@ -1,4 +1,5 @@
 //! Test doubles that behave like the real thing, and the ways in which the real thing goes wrong.
 
 pub mod passkey;
+pub mod people;
 pub mod sshd;

@@ -10,17 +10,14 @@ use chancery_domain::event::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{AttestError, AttestedFacts, AttestedSubject, Predicate};
+use super::{AttestError, AttestedFacts, AttestedSubject, Content, Predicate};
 use crate::identity::subject_of;
 
 /// What the attestation of this event says; `None` for kinds that are not attested.
 ///
 /// # Errors
 /// [`AttestError::Missing`] when a fact that the statement repeats was not given.
-pub fn predicate_of(
-    event: &RequestEvent,
-    facts: &AttestedFacts<'_>,
-) -> Result<Option<(Predicate, Map<String, Value>)>, AttestError> {
+pub fn predicate_of(event: &RequestEvent, facts: &AttestedFacts<'_>) -> Result<Option<Content>, AttestError> {
     Ok(match event {
         RequestEvent::Judged(body) => Some((Predicate::Verdict, verdict(body)?)),
         RequestEvent::DecisionRecorded(body) => Some((Predicate::Decision, decision(body, facts)?)),

@@ -6,10 +6,11 @@ use chancery_canonical::Canonical;
 use chancery_domain::document::{IdentityDocument, challenge};
 use chancery_domain::event::{IdentityEvent, Passkey};
 use chancery_domain::id::PersonId;
+use chancery_domain::leaf::EventLeaf;
 use chancery_domain::people::{IDENTITY_ADMIN, Person};
 use chancery_domain::signature::{Authority, PersonSignature};
 
-use super::{Chain, Genesis, IdentityRefusal, Position};
+use super::{Chain, Genesis, IdentityRefusal};
 use crate::signer::{is_nonce, verify_signer};
 
 /// The longest that an identity document may be offered for signing: a day, in which two people find time.
@@ -84,19 +85,19 @@ fn needed(event: &IdentityEvent, administrators: usize) -> Needed<'_> {
 pub fn check(
     chain: &Chain,
     event: &IdentityEvent,
-    position: Position<'_>,
+    leaf: &EventLeaf,
 ) -> Result<Option<String>, IdentityRefusal> {
     match authority(event) {
-        Authority::Genesis => check_genesis(&chain.genesis, event, position).map(|()| None),
+        Authority::Genesis => check_genesis(&chain.genesis, event, leaf).map(|()| None),
         Authority::People { document, signatures } => {
-            let identity = check_document(chain, document, position)?;
+            let identity = check_document(chain, document, leaf)?;
             check_signatures(chain, event, document, signatures)?;
             Ok(Some(identity.nonce))
         }
     }
 }
 
-fn check_genesis(genesis: &Genesis, event: &IdentityEvent, at: Position<'_>) -> Result<(), IdentityRefusal> {
+fn check_genesis(genesis: &Genesis, event: &IdentityEvent, leaf: &EventLeaf) -> Result<(), IdentityRefusal> {
     let named = |id: &PersonId| match genesis {
         Genesis::Sealed(persons) => persons.get(id).map(Some),
         Genesis::Unsealed => Some(None),
@@ -117,7 +118,7 @@ fn check_genesis(genesis: &Genesis, event: &IdentityEvent, at: Position<'_>) -> 
         | IdentityEvent::AttributeAssigned(_)
         | IdentityEvent::Suspended(_)
         | IdentityEvent::Reinstated(_) => {
-            return Err(IdentityRefusal::GenesisCannot(at.leaf.kind.clone()));
+            return Err(IdentityRefusal::GenesisCannot(leaf.kind.clone()));
         }
     };
     if stands { Ok(()) } else { Err(IdentityRefusal::NotGenesis(subject(event).clone())) }
@@ -126,7 +127,7 @@ fn check_genesis(genesis: &Genesis, event: &IdentityEvent, at: Position<'_>) -> 
 fn check_document(
     chain: &Chain,
     document: &Canonical,
-    Position { leaf, time }: Position<'_>,
+    leaf: &EventLeaf,
 ) -> Result<IdentityDocument, IdentityRefusal> {
     let identity: IdentityDocument = document.decode().map_err(IdentityRefusal::Document)?;
     if identity.log_origin != chain.log_origin {
@@ -150,10 +151,10 @@ fn check_document(
     if !(1..=MAX_IDENTITY_OFFER_SECONDS).contains(&length) {
         return Err(IdentityRefusal::Window);
     }
-    if time < identity.issued_at {
+    if leaf.time < identity.issued_at {
         return Err(IdentityRefusal::NotYet(identity.issued_at));
     }
-    if time >= identity.expires_at {
+    if leaf.time >= identity.expires_at {
         return Err(IdentityRefusal::Expired(identity.expires_at));
     }
     Ok(identity)

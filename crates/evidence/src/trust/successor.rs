@@ -61,7 +61,7 @@ impl SuccessorRefusal {
             Self::Version { .. } => "trust_version",
             Self::Time => "trust_time",
             Self::SignedTwice(_) => "trust_signed_twice",
-            Self::Signature { .. } => "trust_signature",
+            Self::Signature { refusal, .. } => refusal.code(),
             Self::TooFew { .. } => "trust_too_few",
             Self::Genesis(_) => "trust_genesis",
         }

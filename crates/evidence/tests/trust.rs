@@ -1,0 +1,263 @@
+//! What may stand in `trust.json` and beside it, and who may write the next one.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use chancery_canonical::{Canonical, Sha256};
+use chancery_domain::signature::PersonSignature;
+use chancery_domain::verdict::Outcome;
+use chancery_evidence::trust::{
+    TrustDirectory, TrustDocument, TrustRoot, accept_successor, diff, trust_challenge,
+};
+use chancery_ledger::{KeyType, SignerKey, WitnessPolicy};
+use chancery_testkit::people::{ENGINE, LOG_ORIGIN, World};
+use serde_json::{Value, json};
+
+#[test]
+fn a_root_is_read_back_from_its_bytes() {
+    let root = World::with_two_administrators().trust();
+    assert_eq!(TrustRoot::parse(root.canonical().as_bytes()), Ok(root.clone()));
+    assert_eq!(root.sha256(), Sha256::of(root.canonical().as_bytes()));
+    assert_eq!(root.log_origin(), LOG_ORIGIN);
+    assert!(root.log_key(LOG_ORIGIN).is_some() && root.log_key("other.test").is_none());
+    assert!(root.knows_engine(ENGINE) && !root.knows_engine("regorus"));
+    assert_eq!((root.attestation_keys("decision").len(), root.attestation_keys("x").len()), (1, 0));
+    assert!(!root.is_expired(root.document().created_at) && root.is_expired(root.document().expires_at));
+}
+
+#[test]
+fn what_is_not_in_order_is_refused() {
+    type Change = fn(&mut TrustDocument);
+    let table: [(&str, Change, &str); 20] = [
+        ("nothing", |_| {}, "in order"),
+        ("version 0", |d| d.version = 0, "version"),
+        ("expired at once", |d| d.expires_at = d.created_at, "expires_at"),
+        ("directories", |d| d.directories.push(json!({})), "directories"),
+        ("recovery", |d| d.recovery.threshold = 1, "recovery"),
+        ("attestation roots", |d| d.attestation_roots.push(json!("x")), "attestation_roots"),
+        ("nobody", |d| d.genesis.persons.clear(), "genesis"),
+        ("a person twice", |d| d.genesis.persons.push(d.genesis.persons[0].clone()), "genesis"),
+        ("no key", |d| d.genesis.persons[0].passkeys.clear(), "genesis"),
+        (
+            "a key of two",
+            |d| d.genesis.persons[0].passkeys = d.genesis.persons[1].passkeys.clone(),
+            "genesis",
+        ),
+        ("no administrator", |d| d.genesis.persons.iter_mut().for_each(|p| p.roles.clear()), "genesis"),
+        ("one of two", |d| d.genesis.persons.truncate(1), "genesis"),
+        ("one is enough", |d| d.administrators_needed = 1, "administrators_needed"),
+        ("three", |d| (d.sealed_with, d.administrators_needed) = (3, 3), "administrators_needed"),
+        ("no owners", |d| d.policy.owners_needed = 0, "policy"),
+        ("no engine", |d| d.engines.clear(), "engines"),
+        ("no floor", |d| d.floors.values_mut().for_each(|f| f.minimum_approvers = 0), "floors"),
+        (
+            "an unknown predicate",
+            |d| {
+                d.attestation_keys.insert("anything".into(), Vec::new());
+            },
+            "attestation_keys",
+        ),
+        ("no log", |d| d.logs.clear(), "logs"),
+        ("another log in the policy", |d| d.witness_policy = "quorum none\n".into(), "witness_policy"),
+    ];
+    for (what, change, expected) in table {
+        let mut document = World::with_two_administrators().trust_document();
+        change(&mut document);
+        let found = match TrustRoot::new(document) {
+            Ok(_) => "in order".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert!(found.contains(expected), "{what}: {found}");
+    }
+}
+
+#[test]
+fn loose_bytes_are_refused() {
+    let root = World::with_two_administrators().trust();
+    let text = root.canonical().as_str();
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut value = root.canonical().value();
+        change(&mut value);
+        Canonical::of(&value).unwrap().as_str().to_owned()
+    };
+    for (what, bytes) in [
+        ("a space", format!(" {text}")),
+        ("an unknown field", with(&|value| value["more"] = json!(1))),
+        ("a field inside", with(&|value| value["policy"]["more"] = json!(1))),
+        ("a floor's field", with(&|value| value["floors"]["prod-database"]["alow"] = json!(true))),
+        ("half a floor", with(&|value| value["floors"]["prod-database"] = json!({"maximum_seconds": 1}))),
+        ("another type", with(&|value| value["type"] = json!("urn:chancery:trust:v2"))),
+        ("an unknown issuer", with(&|value| value["issuers"][0]["kind"] = json!("x509"))),
+        ("an issuer without key", with(&|value| value["issuers"][0]["public_key"] = json!("ssh-ed25519 AA"))),
+        ("another vkey", with(&|value| value["logs"][0]["origin"] = json!("other.chancery.test"))),
+        ("a site elsewhere", with(&|value| value["origins"] = json!(["https://evil.test"]))),
+        (
+            "a key that is none",
+            with(&|value| value["genesis"]["persons"][0]["passkeys"][0]["public_key"] = json!("oA")),
+        ),
+        ("nothing", String::new()),
+    ] {
+        assert!(TrustRoot::parse(bytes.as_bytes()).is_err(), "{what}");
+    }
+}
+
+#[test]
+fn floors_say_no_by_default() {
+    let root = World::with_two_administrators().trust();
+    assert!(root.floor("prod-root").is_none());
+    let floor = root.floor("prod-database").unwrap();
+    let code = |outcome, approvers, seconds| floor.check(outcome, approvers, seconds).map_err(|r| r.code());
+    for (outcome, approvers, seconds, expected) in [
+        (Outcome::RequireApproval, 1, 3600, Ok(())),
+        (Outcome::RequireApproval, 0, 3600, Err("floor_approvers")),
+        (Outcome::RequireApproval, 1, 3601, Err("floor_seconds")),
+        (Outcome::Allow, 0, 1, Err("floor_allow")),
+        (Outcome::Deny, 5, 1, Err("floor_denied")),
+    ] {
+        assert_eq!(code(outcome, approvers, seconds), expected);
+    }
+    let allowing = chancery_evidence::trust::Floor { allow: true, ..floor.clone() };
+    assert_eq!(allowing.check(Outcome::Allow, 0, 3600), Ok(()));
+}
+
+#[test]
+fn every_file_of_the_directory_says_the_same() {
+    let root = World::with_two_administrators().trust();
+    let files = TrustDirectory::render(&root).unwrap();
+    assert_eq!(TrustDirectory::read(&files).unwrap().root(), &root);
+    let policy = String::from_utf8(files["policy.txt"].clone()).unwrap();
+    assert_eq!(&policy.parse::<WitnessPolicy>().unwrap(), root.witness_policy());
+    let pem = String::from_utf8(files["keys/decision.pem"].clone()).unwrap();
+    let key = chancery_evidence::public_key::P256PublicKey::from_pem(&pem).unwrap();
+    assert_eq!(root.attestation_keys("decision"), [key]);
+
+    for path in files.keys() {
+        let mut changed = files.clone();
+        changed.get_mut(path).unwrap().push(b'\n');
+        assert!(TrustDirectory::read(&changed).is_err(), "{path} changed");
+        let mut less = files.clone();
+        less.remove(path);
+        assert_eq!(TrustDirectory::read(&less).unwrap_err().code(), "trust_file_missing", "{path} missing");
+    }
+    let mut more = files.clone();
+    more.insert("keys/other.pem".into(), pem.into_bytes());
+    assert_eq!(TrustDirectory::read(&more).unwrap_err().code(), "trust_file_unexpected");
+    let mut signed = files;
+    signed.insert("signatures.json".into(), b"[]".to_vec());
+    assert!(TrustDirectory::read(&signed).is_ok());
+    signed.insert("signatures.json".into(), b"[ ]".to_vec());
+    assert_eq!(TrustDirectory::read(&signed).unwrap_err().code(), "trust_signatures");
+}
+
+/// The same world's next version, with whatever change.
+fn successor(world: &World, change: impl FnOnce(&mut TrustDocument)) -> TrustRoot {
+    let mut document = world.trust_document();
+    document.version = 2;
+    change(&mut document);
+    TrustRoot::new(document).unwrap()
+}
+
+fn sign(world: &mut World, root: &TrustRoot, signers: &[&str]) -> Vec<PersonSignature> {
+    let challenge = trust_challenge(root);
+    let sign = |name: &&str| {
+        let assertion = world.assert_challenge(name, &challenge);
+        PersonSignature { person: world.id(name), assertion }
+    };
+    signers.iter().map(sign).collect()
+}
+
+#[test]
+fn the_next_version_is_signed_by_both_thresholds() {
+    for (signers, expected) in [
+        (vec!["ada", "bob"], "accepted"),
+        (vec!["ada"], "trust_too_few"),
+        (vec![], "trust_too_few"),
+        (vec!["ada", "ada"], "trust_signed_twice"),
+        (vec!["ada", "bob", "eve"], "accepted"),
+        (vec!["ada", "eve"], "trust_too_few"),
+        (vec!["ada", "bob", "mallory"], "signer_unknown"),
+    ] {
+        let mut world = World::with_two_administrators();
+        world.add_genesis("eve", &["auditor"]);
+        world.add_person("mallory", &["identity_admin"]);
+        let current = world.trust();
+        let next = successor(&world, |document| document.engines.push("regorus 0.15".into()));
+        let signatures = sign(&mut world, &next, &signers);
+        let found = accept_successor(&current, &next, &signatures);
+        assert_eq!(found.map_or_else(|refusal| refusal.code(), |()| "accepted"), expected, "{signers:?}");
+    }
+}
+
+#[test]
+fn old_administrators_cannot_be_left_out_nor_can_the_new_ones() {
+    let mut world = World::with_two_administrators();
+    let current = world.trust();
+    for name in ["carol", "dan"] {
+        world.add_genesis(name, &["identity_admin"]);
+    }
+    let next = successor(&world, |document| {
+        document.genesis.persons.drain(..2);
+        document.sealed_with = 2;
+    });
+    for (signers, expected) in [
+        (vec!["carol", "dan"], Err("trust_too_few")),
+        (vec!["ada", "bob"], Err("trust_too_few")),
+        (vec!["ada", "bob", "carol", "dan"], Ok(())),
+    ] {
+        let signatures = sign(&mut world, &next, &signers);
+        let found = accept_successor(&current, &next, &signatures).map_err(|refusal| refusal.code());
+        assert_eq!(found, expected, "{signers:?}");
+    }
+}
+
+#[test]
+fn a_signature_is_over_one_version() {
+    let mut world = World::with_two_administrators();
+    let current = world.trust();
+    let (one, other) = (successor(&world, |_| {}), successor(&world, |d| d.engines.push("x".into())));
+    let signatures = sign(&mut world, &one, &["ada", "bob"]);
+    assert_eq!(accept_successor(&current, &other, &signatures).unwrap_err().code(), "wrong_challenge");
+    assert_eq!(accept_successor(&one, &one, &signatures).unwrap_err().code(), "trust_version");
+    let skipped = successor(&world, |document| document.version = 3);
+    assert_eq!(accept_successor(&current, &skipped, &[]).unwrap_err().code(), "trust_version");
+    let earlier = successor(&world, |d| d.created_at = "2026-11-22T11:59:59Z".parse().unwrap());
+    assert_eq!(accept_successor(&current, &earlier, &[]).unwrap_err().code(), "trust_time");
+}
+
+#[test]
+fn differences_are_lines() {
+    let world = World::with_two_administrators();
+    let (before, mut document) = (world.trust(), world.trust_document());
+    assert_eq!(diff(&before, &before), Vec::<String>::new());
+    document.floors.get_mut("prod-database").unwrap().minimum_approvers = 2;
+    document.engines.insert(0, "regorus 0.15".into());
+    document.genesis.persons[0].roles.remove("policy_owner");
+    let id = document.genesis.persons[0].id.clone();
+    let after = TrustRoot::new(document).unwrap();
+    assert_eq!(
+        diff(&before, &after),
+        [
+            "+ /engines/\"regorus 0.15\": \"regorus 0.15\"".to_owned(),
+            "~ /floors/prod-database/minimum_approvers: 1 → 2".to_owned(),
+            format!("- /genesis/persons/{id}/roles/\"policy_owner\": \"policy_owner\""),
+        ]
+    );
+}
+
+#[test]
+fn a_life_of_the_log_follows_another() {
+    let world = World::with_two_administrators();
+    let mut document = world.trust_document();
+    let next =
+        SignerKey::from_seed("log2.chancery.test".parse().unwrap(), KeyType::Ed25519, &[9; 32]).unwrap();
+    let vkey = next.verifier().to_string();
+    document.witness_policy = format!("log {}\nlog {vkey}\nquorum none\n", world.log_key().verifier());
+    document.logs.push(chancery_evidence::trust::TrustedLog {
+        origin: "log2.chancery.test".parse().unwrap(),
+        vkey,
+        first_index: Some(100),
+    });
+    let root = TrustRoot::new(document).unwrap();
+    assert_eq!(root.log_origin(), "log2.chancery.test");
+    let files = TrustDirectory::render(&root).unwrap();
+    assert_eq!(String::from_utf8_lossy(&files["log.vkey"]).lines().count(), 2);
+}
