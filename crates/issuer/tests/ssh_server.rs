@@ -54,7 +54,7 @@ impl Scene {
             subject,
             serial,
             &key_id,
-            &[self.sshd.login_user()],
+            &[&self.sshd.principal()],
             now() - 5..now() + 3600,
             NONCE,
         )
@@ -191,6 +191,11 @@ fn strangers_stay_out() {
     assert_eq!(output.status.code(), Some(255), "another authority: {output:?}");
     let other_name = CertificateRequest { principals: vec!["somebody-else".into()], ..scene.request(2) };
     assert!(!scene.admitted(&other_name), "another principal");
+    let login = scene.sshd.login_user();
+    for (serial, principal) in [(21, login.to_owned()), (22, format!("{login}@another.host"))] {
+        let elsewhere = CertificateRequest { principals: vec![principal.clone()], ..scene.request(serial) };
+        assert!(!scene.admitted(&elsewhere), "`{principal}` opens this host");
+    }
     let thief = key_pair(elsewhere.path(), "thief", "ed25519", "256");
     let output = ssh_run(&scene.sshd, &thief, &scene.certificate(&request), "id").unwrap();
     assert_eq!(output.status.code(), Some(255), "another key: {output:?}");

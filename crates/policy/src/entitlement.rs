@@ -167,6 +167,16 @@ impl Binding {
     }
 }
 
+impl SshConnector {
+    /// The one principal of a certificate: `LOGIN@HOST`. It names the host too, so that what was approved for one
+    /// host opens no other; `None` when a part was not given, or would read as another pair.
+    pub fn certificate_principal(&self, parameters: &Map<String, Value>) -> Option<String> {
+        let (login, host) = (self.principal.resolve(parameters)?, self.host.resolve(parameters)?);
+        let plain = |part: &str| !part.is_empty() && !part.contains('@');
+        (plain(login) && plain(host)).then(|| format!("{login}@{host}"))
+    }
+}
+
 impl Connector {
     fn bindings(&self) -> Vec<&Binding> {
         match self {

@@ -33,6 +33,10 @@ pub use installation::fetch;
 const START_LIMIT: Duration = Duration::from_secs(20);
 const PORT_ATTEMPTS: u32 = 8;
 
+/// The host's name, as requests name it. A certificate names account and host in one principal, so that one for
+/// another host does not open this one.
+pub const HOST: &str = "target.chancery.test";
+
 /// A running server. Dropping it ends the server and the sessions under it.
 #[derive(Debug)]
 pub struct Sshd {
@@ -46,7 +50,7 @@ pub struct Sshd {
 
 impl Sshd {
     /// Starts a server that admits certificates of `authority_line` (`ssh-ed25519 BASE64 COMMENT`) whose principal
-    /// is [`Self::login_user`], unless the list at `krl` revokes them. `folder` holds its host key, configuration
+    /// is [`Self::principal`], unless the list at `krl` revokes them. `folder` holds its host key, configuration
     /// and log; it is made when it is missing.
     ///
     /// # Errors
@@ -62,6 +66,7 @@ impl Sshd {
         account.require_reading(&krl)?;
         let host_key = make_host_key(&folder, &account)?;
         fs::write(folder.join("authority.pub"), format!("{authority_line}\n"))?;
+        fs::write(folder.join("principals"), format!("{}@{HOST}\n", account.name()))?;
         for _ in 0..PORT_ATTEMPTS {
             let port = free_port()?;
             let log = folder.join(format!("log/sshd-{port}.log"));
@@ -105,7 +110,13 @@ impl Sshd {
         &self.host_key
     }
 
-    /// The one account that can log in, and so the principal that a certificate must name.
+    /// The principal that a certificate must name: the account, at this host.
+    #[must_use]
+    pub fn principal(&self) -> String {
+        format!("{}@{HOST}", self.login_user)
+    }
+
+    /// The one account that can log in.
     #[must_use]
     pub fn login_user(&self) -> &str {
         &self.login_user
@@ -188,10 +199,12 @@ impl Drop for Sshd {
 fn configuration(port: u16, folder: &Path, krl: &Path, installation: &Installation) -> io::Result<String> {
     let host_key = quoted(&folder.join("host_key"))?;
     let authority = quoted(&folder.join("authority.pub"))?;
+    let principals = quoted(&folder.join("principals"))?;
     let revoked = quoted(krl)?;
     let mut text = format!(
         "ListenAddress 127.0.0.1\nPort {port}\nHostKey {host_key}\nPidFile none\nUsePAM no\nStrictModes no\n\
          TrustedUserCAKeys {authority}\nRevokedKeys {revoked}\nAuthorizedKeysFile none\n\
+         AuthorizedPrincipalsFile {principals}\n\
          PasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitUserRC no\nPrintMotd no\n\
          AllowTcpForwarding yes\nAllowAgentForwarding yes\nLogLevel VERBOSE\n"
     );

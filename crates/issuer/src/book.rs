@@ -1,0 +1,80 @@
+//! What the issuer remembers, in a folder of its own: which leases it prepared and which it minted. It is what
+//! makes a repeat a no-op, and what no database of a server can rewrite.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use chancery_canonical::{Bytes, Sha256};
+use chancery_domain::id::{LeaseId, RequestId};
+use serde::{Deserialize, Serialize};
+
+/// One lease, as the issuer knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The lease.
+    pub lease: LeaseId,
+    /// The grant that it is meant for.
+    pub request: RequestId,
+    /// Serial, decimal.
+    pub serial: String,
+    /// Begins the certificate.
+    pub certificate_nonce: Bytes<32>,
+    /// Must stand in the log before it is minted.
+    pub issuer_nonce: String,
+    /// Digest of the bytes to be signed.
+    pub to_be_signed_sha256: Sha256,
+    /// The certificate line, once it was minted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub certificate: Option<String>,
+}
+
+/// The folder of pages.
+#[derive(Debug)]
+pub struct Book {
+    folder: PathBuf,
+}
+
+impl Book {
+    /// Opens the folder, making it (0700) when it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        Ok(Self { folder: folder.to_owned() })
+    }
+
+    /// The page of a lease.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what was written.
+    pub fn page(&self, lease: &LeaseId) -> io::Result<Option<Page>> {
+        match fs::read(self.path(lease)) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(io::Error::other),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Writes a page, durably, in place of an older one.
+    ///
+    /// # Errors
+    /// When it cannot be written; the older one is then still there.
+    pub fn write(&self, page: &Page) -> io::Result<()> {
+        let target = self.path(&page.lease);
+        let staged = target.with_extension("new");
+        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
+        file.write_all(&serde_json::to_vec(page).map_err(io::Error::other)?)?;
+        file.sync_all()?;
+        // A crash here leaves the older page and a staged one that nobody reads.
+        fs::rename(&staged, &target)?;
+        File::open(&self.folder)?.sync_all()
+    }
+
+    fn path(&self, lease: &LeaseId) -> PathBuf {
+        self.folder.join(format!("{lease}.json"))
+    }
+}

@@ -1,0 +1,330 @@
+//! Prepare, mint, revoke. Between the first two, the digest of what will be signed goes into the log.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chancery_canonical::{Bytes, Sha256, base64};
+use chancery_domain::id::LeaseId;
+use chancery_domain::state::LeaseStatus;
+use chancery_domain::time::Timestamp;
+use chancery_evidence::bundle::BundleFiles;
+use chancery_evidence::trust::{IssuerKey, TrustDirectory};
+use chancery_evidence::verify::{Approved, CertificateFacts, IntendedLease, Logged, Options, verify};
+use ring::rand::SecureRandom;
+
+use crate::book::{Book, Page};
+use crate::plan::{GrantFacts, Mark, PlanError, certificate};
+use crate::ssh::{Authority, AuthorityKey, Certificate, Krl, Unsigned};
+
+/// Where the issuer keeps what is its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The private key that signs certificates, 0600.
+    pub authority: &'a Path,
+    /// The OpenSSH revocation list that hosts read.
+    pub revocation_list: &'a Path,
+    /// Folder of [`Book`].
+    pub book: &'a Path,
+}
+
+/// Mints SSH certificates, at most one a lease, and revokes them.
+pub struct Issuer {
+    authority: Authority,
+    revocation_list: std::path::PathBuf,
+    random: Box<dyn SecureRandom + Send + Sync>,
+    /// Held while a page or the list changes, so that each lease is minted once and numbers only grow.
+    book: Mutex<Book>,
+}
+
+/// What must stand in the log before a lease is minted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// Serial, decimal.
+    pub serial: String,
+    /// SHA-256 of the bytes that will be signed.
+    pub to_be_signed_sha256: Sha256,
+    /// Chosen here, for this lease: a log that carries it is a current one.
+    pub issuer_nonce: String,
+}
+
+/// Why nothing was minted.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// No certificate follows from the grant.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The evidence does not verify.
+    #[error("the evidence does not verify: {}", .0.join(", "))]
+    Evidence(Vec<&'static str>),
+    /// The evidence verifies, but does not allow this.
+    #[error("the evidence does not allow this: {0}")]
+    NotAllowed(&'static str),
+    /// Asked for a lease that was never prepared here.
+    #[error("lease `{0}` was not prepared by this issuer")]
+    Unknown(LeaseId),
+    /// Its own folder, list or key failed.
+    #[error("the issuer's own files: {0}")]
+    Fault(String),
+}
+
+impl From<io::Error> for IssueError {
+    fn from(fault: io::Error) -> Self {
+        Self::Fault(fault.to_string())
+    }
+}
+
+impl Issuer {
+    /// Opens the issuer's files. Publishes an empty list when there is none: a host without one admits nobody.
+    ///
+    /// # Errors
+    /// [`IssueError::Fault`] when the key, the list or the folder cannot be used.
+    pub fn open(
+        places: &Places<'_>,
+        now: Timestamp,
+        random: Box<dyn SecureRandom + Send + Sync>,
+    ) -> Result<Self, IssueError> {
+        let authority = Authority::open(places.authority).map_err(fault)?;
+        let list = Krl::load(places.revocation_list, authority.key()).map_err(fault)?;
+        if list.is_none() {
+            let empty = Krl::empty(*authority.key(), unix(now), "chancery").map_err(fault)?;
+            empty.publish(places.revocation_list).map_err(fault)?;
+        }
+        let revocation_list = places.revocation_list.to_owned();
+        Ok(Self { authority, revocation_list, random, book: Mutex::new(Book::open(places.book)?) })
+    }
+
+    /// The key that hosts trust.
+    pub fn authority(&self) -> &AuthorityKey {
+        self.authority.key()
+    }
+
+    /// Fixes what a lease will be, and remembers it. Nothing is signed; the facts need not be true, since
+    /// [`Self::mint`] derives the same bytes again from verified evidence. A repeat returns the same.
+    ///
+    /// # Errors
+    /// [`IssueError`] when no certificate follows from the grant.
+    pub fn prepare(&self, lease: &LeaseId, grant: &GrantFacts<'_>) -> Result<Prepared, IssueError> {
+        let book = self.book();
+        if let Some(page) = book.page(lease)? {
+            return Ok(prepared(&page));
+        }
+        let mut certificate_nonce = [0; 32];
+        let mut issuer_nonce = [0; 16];
+        let mut serial = [0; 8];
+        for bytes in [&mut certificate_nonce[..], &mut issuer_nonce, &mut serial] {
+            self.random.fill(bytes).map_err(fault)?;
+        }
+        // Serial 0 cannot be revoked by OpenSSH.
+        let mark = Mark { serial: u64::from_be_bytes(serial).max(1), nonce: certificate_nonce };
+        let unsigned = self.unsigned(grant, mark)?;
+        let page = Page {
+            lease: lease.clone(),
+            request: grant.document.id.clone(),
+            serial: mark.serial.to_string(),
+            certificate_nonce: Bytes::new(certificate_nonce).map_err(fault)?,
+            issuer_nonce: base64::encode_url(&issuer_nonce),
+            to_be_signed_sha256: Sha256::from_bytes(unsigned.sha256()),
+            certificate: None,
+        };
+        book.write(&page)?;
+        Ok(prepared(&page))
+    }
+
+    /// Signs the certificate of a lease, if the evidence proves that it may. A repeat returns the same certificate.
+    ///
+    /// The evidence is verified as by any stranger, with a replay of the verdict demanded; the announcement in it
+    /// must be the one prepared here, nonce included, so the log is a current one; the grant must be running, by
+    /// the evidence and by the issuer's own clock; and the bytes that follow from the verified request must be
+    /// those whose digest was announced.
+    ///
+    /// # Errors
+    /// [`IssueError`]; nothing was signed.
+    pub fn mint(
+        &self,
+        lease: &LeaseId,
+        evidence: &BundleFiles,
+        trust: &TrustDirectory,
+        now: Timestamp,
+    ) -> Result<String, IssueError> {
+        let book = self.book();
+        let mut page = book.page(lease)?.ok_or_else(|| IssueError::Unknown(lease.clone()))?;
+        if let Some(certificate) = page.certificate {
+            return Ok(certificate);
+        }
+        let options = Options {
+            newer_log: None,
+            require_replay: true,
+            certificates: Some(&read_certificate),
+            now: Some(now),
+        };
+        let verification = verify(evidence, trust, &options);
+        let Some(logged) = &verification.logged else {
+            return Err(IssueError::Evidence(verification.failed()));
+        };
+        if trust.root().is_expired(now) {
+            return Err(IssueError::NotAllowed("the trust directory has expired"));
+        }
+        let announced = announced(logged, &page)?;
+        let unsigned = self.granted(logged, announced, &page, trust, now)?;
+        let certificate = unsigned.sign(&self.authority).map_err(fault)?;
+        page.certificate = Some(certificate.clone());
+        // A crash before this line leaves a signature that nobody has seen; the next call makes the same one.
+        book.write(&page)?;
+        Ok(certificate)
+    }
+
+    /// The certificate of a lease, if it was minted.
+    ///
+    /// # Errors
+    /// [`IssueError::Fault`] when the book cannot be read.
+    pub fn minted(&self, lease: &LeaseId) -> Result<Option<String>, IssueError> {
+        Ok(self.book().page(lease)?.and_then(|page| page.certificate))
+    }
+
+    /// Puts a serial on the revocation list and returns the number of the list that carries it. A repeat changes
+    /// nothing. Taking back needs no evidence: it only ever makes less possible.
+    ///
+    /// # Errors
+    /// [`IssueError::Fault`] when the list cannot be read or replaced; the older one is then still in place.
+    pub fn revoke(&self, serial: u64, now: Timestamp) -> Result<u64, IssueError> {
+        let _held = self.book();
+        let list = Krl::load(&self.revocation_list, self.authority.key()).map_err(fault)?;
+        let list = list.ok_or_else(|| IssueError::Fault("the revocation list is gone".into()))?;
+        if list.revokes(serial, "") {
+            return Ok(list.number());
+        }
+        let mut next = list.next(unix(now)).map_err(fault)?;
+        next.revoke(serial).map_err(fault)?;
+        next.publish(&self.revocation_list).map_err(fault)?;
+        Ok(next.number())
+    }
+
+    /// The bytes that follow from the verified grant, when it is running and they are the announced ones.
+    fn granted(
+        &self,
+        logged: &Logged<Approved>,
+        announced: &IntendedLease,
+        page: &Page,
+        trust: &TrustDirectory,
+        now: Timestamp,
+    ) -> Result<Unsigned, IssueError> {
+        let approved = logged.value();
+        let ours = |issuer: &IssuerKey| {
+            let IssuerKey::Ssh { public_key } = issuer;
+            AuthorityKey::parse(public_key).is_ok_and(|key| key == *self.authority.key())
+        };
+        if !trust.root().document().issuers.iter().any(ours) {
+            return Err(IssueError::NotAllowed("the trust directory does not name this issuer's key"));
+        }
+        let Some(activated) = approved.activated().filter(|_| approved.is_active()) else {
+            return Err(IssueError::NotAllowed("the grant is not running"));
+        };
+        if now < activated.started_at || now >= announced.intended.not_after {
+            return Err(IssueError::NotAllowed("the grant's clock has not started or has run out"));
+        }
+        let serial = page.serial.parse().map_err(fault)?;
+        let nonce = page.certificate_nonce.as_bytes().try_into().map_err(fault)?;
+        let facts = GrantFacts {
+            document: approved.document(),
+            entitlement: approved.entitlement(),
+            constraints: &approved.verdict().constraints,
+            started_at: activated.started_at,
+            ends_at: announced.intended.not_after,
+        };
+        let unsigned = self.unsigned(&facts, Mark { serial, nonce })?;
+        // INVARIANT: what is signed is what the log announced, and what the log announced follows from the request.
+        if Sha256::from_bytes(unsigned.sha256()) != announced.intended.to_be_signed_sha256 {
+            return Err(IssueError::NotAllowed(
+                "the announced bytes are not those that follow from the request",
+            ));
+        }
+        Ok(unsigned)
+    }
+
+    fn unsigned(&self, grant: &GrantFacts<'_>, mark: Mark) -> Result<Unsigned, IssueError> {
+        let request = certificate(grant, mark)?;
+        request.prepare(self.authority.key()).map_err(|error| PlanError::Value(error.to_string()).into())
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // The book holds no state in memory, so a panic elsewhere cannot have left it half changed.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a certificate line for `chancery_evidence::verify`, its authority's signature verified.
+///
+/// # Errors
+/// Says what is wrong with it.
+pub fn read_certificate(line: &str) -> Result<CertificateFacts, String> {
+    let certificate = Certificate::parse(line).map_err(|error| error.to_string())?;
+    let authority = certificate.authority();
+    certificate.verify(authority).map_err(|error| error.to_string())?;
+    let contents = certificate.contents();
+    let moment = |unix: u64| {
+        let unix = i64::try_from(unix).map_err(|_| "its validity is no time".to_owned())?;
+        Timestamp::from_unix(unix).map_err(|error| error.to_string())
+    };
+    let permits = [
+        ("permit-X11-forwarding", contents.permit_x11_forwarding),
+        ("permit-agent-forwarding", contents.permit_agent_forwarding),
+        ("permit-port-forwarding", contents.permit_port_forwarding),
+        ("permit-pty", contents.permit_pty),
+    ];
+    Ok(CertificateFacts {
+        line: line.to_owned(),
+        to_be_signed_sha256: Sha256::from_bytes(certificate.sha256()),
+        serial: contents.serial.to_string(),
+        key_id: contents.key_id.clone(),
+        public_key: contents.subject_key.line(),
+        principals: contents.principals.clone(),
+        valid_after: moment(contents.valid_after)?,
+        valid_before: moment(contents.valid_before)?,
+        source_addresses: contents.source_addresses.iter().map(ToString::to_string).collect(),
+        force_command: contents.force_command.clone(),
+        extensions: permits.into_iter().filter(|(_, on)| *on).map(|(name, _)| name.to_owned()).collect(),
+        authority: authority.line(""),
+    })
+}
+
+/// The announcement in the evidence, held to what was prepared here.
+fn announced<'a>(logged: &'a Logged<Approved>, page: &Page) -> Result<&'a IntendedLease, IssueError> {
+    let approved = logged.value();
+    if approved.document().id != page.request {
+        return Err(IssueError::NotAllowed("the evidence is about another request"));
+    }
+    let announced =
+        approved.lease(&page.lease).ok_or(IssueError::NotAllowed("the lease was not announced"))?;
+    let said = &announced.intended;
+    let same = said.issuer_nonce == page.issuer_nonce
+        && said.serial == page.serial
+        && said.to_be_signed_sha256 == page.to_be_signed_sha256
+        && said.credential == SSH_CERTIFICATE;
+    if !same {
+        return Err(IssueError::NotAllowed("the announcement is not the one that was prepared"));
+    }
+    match announced.status {
+        LeaseStatus::Intended | LeaseStatus::Issued => Ok(announced),
+        LeaseStatus::Revoked => Err(IssueError::NotAllowed("the lease was revoked")),
+    }
+}
+
+/// Kind of credential in `lease.intended`.
+pub const SSH_CERTIFICATE: &str = "ssh_certificate";
+
+fn prepared(page: &Page) -> Prepared {
+    Prepared {
+        serial: page.serial.clone(),
+        to_be_signed_sha256: page.to_be_signed_sha256,
+        issuer_nonce: page.issuer_nonce.clone(),
+    }
+}
+
+fn unix(moment: Timestamp) -> u64 {
+    u64::try_from(moment.unix()).unwrap_or(0)
+}
+
+fn fault(error: impl std::fmt::Display) -> IssueError {
+    IssueError::Fault(error.to_string())
+}
