@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chancery_canonical::Sha256;
 
 use crate::document::DecisionDocument;
+use crate::event::Passkey;
 use crate::id::PersonId;
 use crate::people::{Directory, Person};
 use crate::proof::VerifiedApproval;
@@ -98,18 +99,20 @@ pub fn check_key(
     if !verdict.obligations.contains(HARDWARE_PASSKEY) {
         return Ok(());
     }
-    let signed = person
-        .passkeys
-        .values()
-        .find(|key| Sha256::of(key.credential_id.as_bytes()) == *credential_id_sha256);
-    match signed {
+    match passkey(person, credential_id_sha256) {
         Some(key) if !key.backup_eligible => Ok(()),
         Some(_) | None => Err(Refusal::HardwarePasskeyNeeded),
     }
 }
 
+/// The person's passkey of this digest, while it is theirs.
+fn passkey<'a>(person: &'a Person, credential_id_sha256: &Sha256) -> Option<&'a Passkey> {
+    let signed = |key: &&Passkey| Sha256::of(key.credential_id.as_bytes()) == *credential_id_sha256;
+    person.passkeys.values().find(signed)
+}
+
 /// The claims of all approvals that count, in their order. What does not count is left out, never an error:
-/// a role taken away makes an approval worthless at once.
+/// a role or a passkey taken away makes an approval worthless at once.
 pub fn claims(
     approvals: &[VerifiedApproval],
     asked: &Asked,
@@ -121,6 +124,7 @@ pub fn claims(
         let document = approval.document();
         check_subject(document, asked, judgement).ok()?;
         let person = check_person(approval.person(), asked, directory).ok()?;
+        passkey(person, &document.credential_id_sha256)?;
         check_key(person, &document.credential_id_sha256, verdict).ok()?;
         let eligible = eligible_stages(approval.person(), &verdict.stages, asked, directory);
         // INVARIANT: a decision fills only seats that it names, as they were shown.

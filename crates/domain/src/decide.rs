@@ -98,9 +98,11 @@ pub fn decide(
             State::RollingBack(_) => Ok(vec![RequestEvent::RollbackFinished(finished)]),
             other => Err(wrong_state(other)),
         },
-        Command::Redact(actor, digests) => {
-            Ok(vec![RequestEvent::Redacted(Redacted { person: actor.person().clone(), digests })])
-        }
+        Command::Redact(actor, digests) => Ok(vec![RequestEvent::Redacted(Redacted {
+            person: actor.person().clone(),
+            digests,
+            attestation_sha256: None,
+        })]),
     }
 }
 

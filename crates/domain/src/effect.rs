@@ -68,8 +68,11 @@ pub fn effects(id: &RequestId, event: &RequestEvent, after: &State, now: Timesta
         RequestEvent::Ended(_) | RequestEvent::Revoked(_) | RequestEvent::RollbackStarted(_) => {
             revocations(id, after, now)
         }
-        // A lease whose news comes after its grant was ended early is taken back at once.
-        RequestEvent::LeaseIssued(_) if matches!(after, State::Ended(_) | State::RollingBack(_)) => {
+        // A lease whose news comes after its grant was ended early is taken back at once; and a change that was
+        // run ends its grant like anything else does.
+        RequestEvent::LeaseIssued(_) | RequestEvent::ExecutionFinished(_)
+            if matches!(after, State::Ended(_) | State::RollingBack(_)) =>
+        {
             revocations(id, after, now)
         }
         RequestEvent::Submitted(_)

@@ -324,6 +324,9 @@ pub struct Redacted {
     pub person: PersonId,
     /// Digests of the disclosures that were erased.
     pub digests: Vec<String>,
+    /// SHA-256 of the PAE of the redaction's attestation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attestation_sha256: Option<Sha256>,
 }
 
 /// A passkey as it was enrolled.

@@ -45,7 +45,7 @@ pub fn evolve(id: &RequestId, state: Option<State>, event: &RequestEvent) -> Res
 fn follow(id: &RequestId, state: Option<State>, event: &RequestEvent) -> Option<State> {
     let Some(state) = state else {
         return match event {
-            RequestEvent::Submitted(body) => Some(State::Evaluating(asked(id, body))),
+            RequestEvent::Submitted(body) if body.revision == 1 => Some(State::Evaluating(asked(id, body))),
             _ => None,
         };
     };
@@ -57,20 +57,22 @@ fn follow(id: &RequestId, state: Option<State>, event: &RequestEvent) -> Option<
         // A refused decision and a redaction change what is known, never where the request stands.
         RequestEvent::DecisionRefused(_) | RequestEvent::Redacted(_) => Some(state),
         RequestEvent::Approved(body) => match state {
-            State::Pending(Pending { asked, judgement, decisions }) => Some(State::Approved(Approved {
-                asked,
-                judgement,
-                decisions,
-                seats: body.seats.clone(),
-                starts_by: body.starts_by,
-            })),
+            State::Pending(Pending { asked, judgement, decisions }) if body.revision == asked.revision => {
+                Some(State::Approved(Approved {
+                    asked,
+                    judgement,
+                    decisions,
+                    seats: body.seats.clone(),
+                    starts_by: body.starts_by,
+                }))
+            }
             _ => None,
         },
         RequestEvent::Rejected(_) => end_before_start(state, Ending::Rejected),
         RequestEvent::Cancelled(_) => end_before_start(state, Ending::Cancelled),
         RequestEvent::Lapsed(body) => end_before_start(state, Ending::Lapsed(body.clock)),
         RequestEvent::Activated(body) => match state {
-            State::Approved(approved) => Some(State::Active(Active {
+            State::Approved(approved) if !is_taken_back(&approved) => Some(State::Active(Active {
                 approved,
                 started_at: body.started_at,
                 ends_at: body.ends_at,
@@ -97,7 +99,10 @@ fn follow(id: &RequestId, state: Option<State>, event: &RequestEvent) -> Option<
 fn revised(id: &RequestId, state: &State, body: &Submitted) -> Option<State> {
     let next = state.asked().revision.checked_add(1)?;
     match state {
-        State::Pending(_) | State::Approved(_) if body.revision == next => {
+        // A request stays its requester's; only what is asked may change.
+        State::Pending(_) | State::Approved(_)
+            if body.revision == next && body.requester == state.asked().requester =>
+        {
             Some(State::Evaluating(asked(id, body)))
         }
         _ => None,
@@ -121,7 +126,19 @@ fn asked(id: &RequestId, body: &Submitted) -> Asked {
     }
 }
 
+/// Whether a decision stands in the log that takes the approval or the grant back. Nothing may start after it.
+fn is_taken_back(approved: &Approved) -> bool {
+    let takes_back = |decided: &Decided| match decided.decision {
+        DecisionKind::Withdraw | DecisionKind::Revoke => true,
+        DecisionKind::Approve | DecisionKind::Reject | DecisionKind::Override | DecisionKind::BreakGlass => false,
+    };
+    approved.decisions.iter().any(takes_back)
+}
+
 fn judged(state: State, body: &Judged) -> Option<State> {
+    if body.revision != state.asked().revision {
+        return None;
+    }
     let denied = |asked| Some(State::Denied(Denied { asked, verdict_sha256: body.verdict_sha256 }));
     match (body.phase, body.outcome, state) {
         (Phase::Request, Outcome::Deny, State::Evaluating(asked)) => denied(asked),
@@ -211,7 +228,10 @@ fn end_active(state: State, ending: Ending) -> Option<State> {
 
 fn lease_moved(mut state: State, event: &RequestEvent) -> Option<State> {
     let (leases, open) = match &mut state {
-        State::Active(active) => (&mut active.leases, true),
+        State::Active(active) => {
+            let open = !is_taken_back(&active.approved);
+            (&mut active.leases, open)
+        }
         State::Unknown(active) => (&mut active.leases, false),
         State::RollingBack(ended) | State::Ended(ended) => (&mut ended.leases, false),
         State::Evaluating(_) | State::Denied(_) | State::Pending(_) | State::Approved(_) => return None,

@@ -113,30 +113,32 @@ impl Directory {
     /// People of whom the selector speaks, who are not suspended.
     pub fn resolve(&self, selector: &Selector, requester: &PersonId) -> BTreeSet<PersonId> {
         let active = self.persons.values().filter(|person| !person.suspended);
-        active.filter(|p| self.means(selector, p, requester)).map(|p| p.id.clone()).collect()
+        let meant = active.filter(|person| self.means(selector, person, requester) == Some(true));
+        meant.map(|person| person.id.clone()).collect()
     }
 
-    fn means(&self, selector: &Selector, person: &Person, requester: &PersonId) -> bool {
+    /// Whether the selector means this person; `None` where nobody can say.
+    ///
+    /// INVARIANT: what is unknown stays unknown under `not`, so that a selector which lost its parts, or speaks
+    /// of what is not known here, means nobody in either sense and never everybody.
+    fn means(&self, selector: &Selector, person: &Person, requester: &PersonId) -> Option<bool> {
         match selector {
-            // INVARIANT: an empty `all` means nobody, so that a selector that lost its parts does not mean everybody.
-            Selector::All(parts) => {
-                !parts.is_empty() && parts.iter().all(|part| self.means(part, person, requester))
-            }
-            Selector::Any(parts) => parts.iter().any(|part| self.means(part, person, requester)),
-            Selector::Not(part) => !self.means(part, person, requester),
-            Selector::Role(role) => person.roles.contains(role),
-            // Groups come from directories; until one is connected nobody is in any.
-            Selector::Group(_) => false,
+            Selector::All(parts) | Selector::Any(parts) if parts.is_empty() => None,
+            Selector::All(parts) => decided(parts.iter().map(|part| self.means(part, person, requester)), false),
+            Selector::Any(parts) => decided(parts.iter().map(|part| self.means(part, person, requester)), true),
+            Selector::Not(part) => self.means(part, person, requester).map(|means| !means),
+            Selector::Role(role) => Some(person.roles.contains(role)),
+            // Groups come from directories; until one is connected nobody can say who is in any.
+            Selector::Group(_) => None,
+            Selector::Attribute(wanted) if wanted.is_empty() => None,
             Selector::Attribute(wanted) => {
-                !wanted.is_empty()
-                    && wanted.iter().all(|(name, value)| person.attributes.get(name) == Some(value))
+                Some(wanted.iter().all(|(name, value)| person.attributes.get(name) == Some(value)))
             }
-            Selector::Person(id) => person.id == *id,
-            Selector::ManagerOf(Party::Requester) => self
-                .persons
-                .get(requester)
-                .and_then(|asking| asking.attributes.get(MANAGER))
-                .is_some_and(|manager| manager == person.id.as_str()),
+            Selector::Person(id) => Some(person.id == *id),
+            Selector::ManagerOf(Party::Requester) => {
+                let manager = self.persons.get(requester)?.attributes.get(MANAGER)?;
+                Some(manager == person.id.as_str())
+            }
         }
     }
 
@@ -167,4 +169,17 @@ impl Directory {
     fn known(&mut self, id: &PersonId) -> Result<&mut Person, DirectoryError> {
         self.persons.get_mut(id).ok_or_else(|| DirectoryError::Unknown(id.clone()))
     }
+}
+
+/// One part that is `decisive` decides; else one that is unknown leaves it unknown.
+fn decided(parts: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<bool> {
+    let mut answer = Some(!decisive);
+    for part in parts {
+        match part {
+            Some(means) if means == decisive => return Some(decisive),
+            Some(_) => {}
+            None => answer = None,
+        }
+    }
+    answer
 }

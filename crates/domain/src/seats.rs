@@ -25,6 +25,10 @@ pub struct Claim {
 /// A claim may fill a seat of a stage only when the stages that it comes `after` could all be filled by the
 /// claims before it.
 pub fn fill(stages: &[Stage], claims: &[Claim]) -> Option<Seating> {
+    // INVARIANT: where nobody is asked, nobody has approved. No stage, or one without a seat, is never filled.
+    if stages.is_empty() || stages.iter().any(is_empty) {
+        return None;
+    }
     let edges = admitted(stages, claims);
     matching(stages, &edges, |_| true)
 }
@@ -56,8 +60,13 @@ pub fn unfillable<'a>(
     let mut wanted: BTreeSet<&str> = BTreeSet::new();
     stages.iter().find(|stage| {
         wanted.insert(&stage.id);
-        matching(stages, &edges, |id| wanted.contains(id)).is_none()
+        is_empty(stage) || matching(stages, &edges, |id| wanted.contains(id)).is_none()
     })
+}
+
+/// A stage without a seat would be filled by nobody.
+fn is_empty(stage: &Stage) -> bool {
+    stage.quorum == 0
 }
 
 /// A person, and the stages in which they may take a seat.

@@ -66,7 +66,7 @@ pub enum Selector {
     All(Vec<Selector>),
     /// Everyone whom one of these means.
     Any(Vec<Selector>),
-    /// Everyone whom this does not mean.
+    /// Everyone of whom it is known that this does not mean them.
     Not(Box<Selector>),
     /// Holders of a role.
     Role(String),

@@ -21,7 +21,7 @@ use crate::dsse::{DsseError, Envelope, Statement};
 use crate::public_key::P256PublicKey;
 use crate::sigstore;
 
-pub use body::{enrolment, policy, predicate_of, redaction};
+pub use body::{enrolment, policy, predicate_of};
 pub use verify::{AttestationRefusal, verify_attestation};
 
 /// What is said in an attestation.
@@ -271,6 +271,7 @@ pub fn attestation_named(event: &RequestEvent) -> Option<Sha256> {
         RequestEvent::Approved(body) => body.attestation_sha256,
         RequestEvent::LeaseIssued(body) => body.attestation_sha256,
         RequestEvent::LeaseRevoked(body) => body.attestation_sha256,
+        RequestEvent::Redacted(body) => body.attestation_sha256,
         RequestEvent::Submitted(_)
         | RequestEvent::Revised(_)
         | RequestEvent::DecisionRefused(_)
@@ -284,8 +285,7 @@ pub fn attestation_named(event: &RequestEvent) -> Option<Sha256> {
         | RequestEvent::Revoked(_)
         | RequestEvent::ExecutionFinished(_)
         | RequestEvent::RollbackStarted(_)
-        | RequestEvent::RollbackFinished(_)
-        | RequestEvent::Redacted(_) => None,
+        | RequestEvent::RollbackFinished(_) => None,
     }
 }
 
@@ -297,6 +297,7 @@ fn named(mut event: RequestEvent, pae_sha256: Sha256) -> RequestEvent {
         RequestEvent::Approved(body) => body.attestation_sha256 = Some(pae_sha256),
         RequestEvent::LeaseIssued(body) => body.attestation_sha256 = Some(pae_sha256),
         RequestEvent::LeaseRevoked(body) => body.attestation_sha256 = Some(pae_sha256),
+        RequestEvent::Redacted(body) => body.attestation_sha256 = Some(pae_sha256),
         RequestEvent::Submitted(_)
         | RequestEvent::Revised(_)
         | RequestEvent::DecisionRefused(_)
@@ -310,8 +311,7 @@ fn named(mut event: RequestEvent, pae_sha256: Sha256) -> RequestEvent {
         | RequestEvent::Revoked(_)
         | RequestEvent::ExecutionFinished(_)
         | RequestEvent::RollbackStarted(_)
-        | RequestEvent::RollbackFinished(_)
-        | RequestEvent::Redacted(_) => {}
+        | RequestEvent::RollbackFinished(_) => {}
     }
     event
 }

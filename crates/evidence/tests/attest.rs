@@ -183,7 +183,7 @@ fn other_events_come_back_as_they_were() {
 }
 
 #[test]
-fn people_policies_and_redactions_have_statements_too() {
+fn people_and_policies_have_statements_too() {
     let scene = scene();
     let (_, leaf) = scene.world.leaves().last().unwrap();
     let event: IdentityEvent = identity_event(leaf).unwrap();
@@ -202,9 +202,21 @@ fn people_policies_and_redactions_have_statements_too() {
     let (subject, body) = attest::policy(&PolicyEvent::Activated(activated)).unwrap();
     assert_eq!((subject.name(), subject.sha256()), ("policy", Sha256::of(b"bundle")));
     assert_eq!(body["body"]["sequence"], json!(1));
+}
 
-    let redacted = Redacted { person: scene.world.id("ada"), digests: vec!["x".into()] };
-    assert_eq!(attest::redaction(&redacted).unwrap()["digests"], json!(["x"]));
+#[test]
+fn a_redaction_is_attested_and_named() {
+    let scene = scene();
+    let redacted =
+        Redacted { person: scene.world.id("ada"), digests: vec!["x".into()], attestation_sha256: None };
+    let (named, made) = scene
+        .world
+        .attestor()
+        .attach(RequestEvent::Redacted(redacted), &scene.subject(), &scene.facts(), &SystemRandom::new())
+        .unwrap();
+    let made = made.unwrap();
+    assert_eq!(attest::attestation_named(&named), Some(made.pae_sha256));
+    assert_eq!(made.predicate, Predicate::Redaction);
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub fn predicate_of(event: &RequestEvent, facts: &AttestedFacts<'_>) -> Result<O
             let said = json!({ "lease": body.lease, "list_number": body.list_number });
             Some((Predicate::Revocation, members(&said)?))
         }
+        RequestEvent::Redacted(body) => Some((Predicate::Redaction, redaction(body)?)),
         RequestEvent::Submitted(_)
         | RequestEvent::Revised(_)
         | RequestEvent::DecisionRefused(_)
@@ -40,9 +41,7 @@ pub fn predicate_of(event: &RequestEvent, facts: &AttestedFacts<'_>) -> Result<O
         | RequestEvent::Revoked(_)
         | RequestEvent::ExecutionFinished(_)
         | RequestEvent::RollbackStarted(_)
-        | RequestEvent::RollbackFinished(_)
-        // Its event has no place for a name yet; `redaction` makes the statement.
-        | RequestEvent::Redacted(_) => None,
+        | RequestEvent::RollbackFinished(_) => None,
     })
 }
 
@@ -95,12 +94,9 @@ fn issuance(issued: &LeaseIssued, facts: &AttestedFacts<'_>) -> Result<Map<Strin
     }))
 }
 
-/// What the attestation of a redaction says.
-///
-/// # Errors
-/// None in practice; the event has a JSON form.
-pub fn redaction(redacted: &Redacted) -> Result<Map<String, Value>, AttestError> {
-    members(redacted)
+/// Who ordered which disclosures to be erased.
+fn redaction(redacted: &Redacted) -> Result<Map<String, Value>, AttestError> {
+    members(&Redacted { attestation_sha256: None, ..redacted.clone() })
 }
 
 /// Subject and content of the attestation of an identity event: its kind and its whole body, which holds
