@@ -130,7 +130,9 @@ fn asked(id: &RequestId, body: &Submitted) -> Asked {
 fn is_taken_back(approved: &Approved) -> bool {
     let takes_back = |decided: &Decided| match decided.decision {
         DecisionKind::Withdraw | DecisionKind::Revoke => true,
-        DecisionKind::Approve | DecisionKind::Reject | DecisionKind::Override | DecisionKind::BreakGlass => false,
+        DecisionKind::Approve | DecisionKind::Reject | DecisionKind::Override | DecisionKind::BreakGlass => {
+            false
+        }
     };
     approved.decisions.iter().any(takes_back)
 }

@@ -124,8 +124,12 @@ impl Directory {
     fn means(&self, selector: &Selector, person: &Person, requester: &PersonId) -> Option<bool> {
         match selector {
             Selector::All(parts) | Selector::Any(parts) if parts.is_empty() => None,
-            Selector::All(parts) => decided(parts.iter().map(|part| self.means(part, person, requester)), false),
-            Selector::Any(parts) => decided(parts.iter().map(|part| self.means(part, person, requester)), true),
+            Selector::All(parts) => {
+                decided(parts.iter().map(|part| self.means(part, person, requester)), false)
+            }
+            Selector::Any(parts) => {
+                decided(parts.iter().map(|part| self.means(part, person, requester)), true)
+            }
             Selector::Not(part) => self.means(part, person, requester).map(|means| !means),
             Selector::Role(role) => Some(person.roles.contains(role)),
             // Groups come from directories; until one is connected nobody can say who is in any.

@@ -1,5 +1,12 @@
 //! One human, one seat: matchings over stages, drawn as tables, and against brute force.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_domain::id::PersonId;
@@ -74,8 +81,14 @@ fn a_stage_waits_for_what_it_comes_after() {
 }
 
 #[test]
-fn no_stage_at_all_needs_nobody() {
-    assert_eq!(fill(&[], &[]), Some(BTreeMap::new()));
+fn nobody_fills_nothing() {
+    check(&[], "", "open, filled:");
+    check(&[], "0:dba", "open, filled:");
+    check(&[stage("dba", 0, &[])], "0:dba", "open, filled: dba");
+    check(&[stage("dba", 1, &[]), stage("owner", 0, &[])], "0:dba 1:owner", "open, filled: dba owner");
+    let empty = [stage("dba", 0, &[])];
+    let eligible = BTreeMap::from([("dba".to_owned(), BTreeSet::from([person(0)]))]);
+    assert_eq!(unfillable(&empty, &eligible).map(|stage| stage.id.as_str()), Some("dba"));
 }
 
 #[test]

@@ -10,7 +10,8 @@ use chancery_domain::document::{
     EntitlementReference, GrantTerms, RequestDocument, RequestReference, RequestType, ShownStage,
 };
 use chancery_domain::event::{
-    IdentityEvent, LeaseIntended, Passkey, PersonCreated, RequestEvent, StandingChanged, Submitted,
+    IdentityEvent, LeaseIntended, Passkey, PasskeyRemoved, PersonCreated, RequestEvent, StandingChanged,
+    Submitted,
 };
 use chancery_domain::evolve::{event_name, evolve};
 use chancery_domain::id::{LeaseId, PersonId, RequestId};
@@ -23,7 +24,7 @@ use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::{Constraints, Outcome, Risk, Selector, Stage, Verdict, VerdictDocument};
 
 /// Who works here, and what they are.
-pub const PEOPLE: [(&str, &[&str]); 7] = [
+pub const PEOPLE: [(&str, &[&str]); 8] = [
     ("requester", &["engineer", "dba"]),
     ("beneficiary", &["engineer", "owner"]),
     ("dba", &["dba"]),
@@ -31,6 +32,7 @@ pub const PEOPLE: [(&str, &[&str]); 7] = [
     ("owner", &["owner"]),
     ("admin", &["identity_admin"]),
     ("stranger", &[]),
+    ("auditor", &["auditor"]),
 ];
 
 pub const PENDING_SECONDS: u64 = 1000;
@@ -169,6 +171,15 @@ impl Office {
     pub fn suspend(&mut self, name: &str) {
         let body = StandingChanged { person: person(name), authority: Authority::Genesis };
         self.directory.evolve(&IdentityEvent::Suspended(body)).unwrap();
+    }
+
+    pub fn remove_passkey(&mut self, name: &str) {
+        let body = PasskeyRemoved {
+            person: person(name),
+            credential_id: credential(name),
+            authority: Authority::Genesis,
+        };
+        self.directory.evolve(&IdentityEvent::PasskeyRemoved(body)).unwrap();
     }
 
     pub fn request(&self, revision: u32) -> SignedRequest {
