@@ -1,20 +1,21 @@
 //! What a command leads to. Pure: state, command and facts in; events or a refusal out.
 
+mod grant;
+
 use chancery_canonical::Canonical;
 
 use crate::count;
 use crate::document::{DecisionKind, GrantTerms};
 use crate::event::{
-    Activated, Approved, DecisionRecorded, EndedBy, ExecutionFinished, ExecutionOutcome, Expired, Judged,
-    Lapsed, LeaseIntended, LeaseIssued, LeaseRevoked, Phase, Redacted, RequestEvent, RollbackFinished,
-    WaitingClock,
+    Approved, DecisionRecorded, EndedBy, ExecutionFinished, ExecutionOutcome, Expired, Judged, Lapsed,
+    LeaseIntended, LeaseIssued, LeaseRevoked, Phase, Redacted, RequestEvent, RollbackFinished, WaitingClock,
 };
-use crate::people::{Directory, IDENTITY_ADMIN};
+use crate::people::{AUDITOR, Directory, IDENTITY_ADMIN, Person};
 use crate::proof::{AuthenticatedActor, SignedRequest, VerifiedApproval, VerifiedDecision};
 use crate::refusal::Refusal;
 use crate::seats;
 use crate::signature::Assertion;
-use crate::state::{self, Active, Asked, Ending, LeaseStatus, Pending, State};
+use crate::state::{self, Asked, Ending, Pending, State};
 use crate::time::Timestamp;
 use crate::verdict::{Outcome, Stage, Verdict, VerdictDocument};
 
@@ -86,24 +87,36 @@ pub fn decide(
         Command::Revise(request) => revise(state, &request, facts),
         Command::Decide(decision, assertion) => decided(state, decision, assertion, facts),
         Command::Cancel(actor) => cancel(state, &actor),
-        Command::Activate(actor) => activate(state, &actor, facts),
-        Command::IntendLease(actor, lease) => intend_lease(state, &actor, lease, facts),
-        Command::RecordIssued(lease) => record_issued(state, lease),
-        Command::RecordRevoked(lease) => record_revoked(state, lease),
+        Command::Activate(actor) => grant::activate(state, &actor, facts),
+        Command::IntendLease(actor, lease) => grant::intend_lease(state, &actor, lease, facts),
+        Command::RecordIssued(lease) => grant::record_issued(state, lease),
+        Command::RecordRevoked(lease) => grant::record_revoked(state, lease),
         Command::End(actor) => end(state, &actor),
         Command::ClockFired => Ok(clock_fired(state, facts.now)),
         Command::FinishExecution(outcome) => finish_execution(state, outcome),
-        Command::StartRollback(actor) => start_rollback(state, &actor),
+        Command::StartRollback(actor) => start_rollback(state, &actor, facts),
         Command::FinishRollback(finished) => match state {
             State::RollingBack(_) => Ok(vec![RequestEvent::RollbackFinished(finished)]),
             other => Err(wrong_state(other)),
         },
-        Command::Redact(actor, digests) => Ok(vec![RequestEvent::Redacted(Redacted {
-            person: actor.person().clone(),
-            digests,
-            attestation_sha256: None,
-        })]),
+        Command::Redact(actor, digests) => redact(&actor, digests, facts),
     }
+}
+
+fn redact(
+    actor: &AuthenticatedActor,
+    digests: Vec<String>,
+    facts: &Facts<'_>,
+) -> Result<Vec<RequestEvent>, Refusal> {
+    let person = active(actor.person(), facts.directory)?;
+    if !person.roles.contains(AUDITOR) {
+        return Err(Refusal::NotEligible { person: person.id.clone(), stages: "redacting".into() });
+    }
+    Ok(vec![RequestEvent::Redacted(Redacted {
+        person: person.id.clone(),
+        digests,
+        attestation_sha256: None,
+    })])
 }
 
 fn submit(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>, Refusal> {
@@ -146,7 +159,8 @@ fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>
     let not_before = document.clocks.not_before.unwrap_or(facts.now).max(facts.now);
     let lapses_at = facts.now.plus(clocks.pending_seconds);
     let latest_start = lapses_at.max(not_before).plus(clocks.approval_validity_seconds);
-    let max_seconds = clocks.grant_seconds;
+    // INVARIANT: never longer than was asked, whatever policy would give: that is what the requester signed.
+    let max_seconds = clocks.grant_seconds.min(document.clocks.grant_seconds);
     let grant = GrantTerms { max_seconds, not_before, not_after: latest_start.plus(max_seconds) };
     let mut judged = judged(verdict, Phase::Request, document.revision);
     if said.verdict != Outcome::Deny {
@@ -157,6 +171,10 @@ fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>
         Outcome::Deny => {}
         Outcome::Allow => events.push(approved(document.revision, seats::Seating::new(), said, not_before)),
         Outcome::RequireApproval => {
+            if said.stages.is_empty() {
+                // Nobody could ever approve it, and it would wait in silence until it lapses.
+                return Err(Refusal::CannotBeFilled("(none)".into()));
+            }
             let asked = asked_by(request);
             let eligible = count::eligible_people(&said.stages, &asked, facts.directory);
             if let Some(stage) = seats::unfillable(&said.stages, &eligible) {
@@ -277,16 +295,21 @@ fn revoke(
     let document = decision.document();
     count::check_subject(document, &approved.asked, &approved.judgement)?;
     let person = active(&document.approver, facts.directory)?;
-    let party = person.id == approved.asked.requester || person.id == approved.asked.beneficiary;
     let seated = approved.seats.values().any(|people| people.contains(&person.id));
-    let may_sit = facts.standing_verdict.is_some_and(|verdict| {
-        !count::eligible_stages(&person.id, &verdict.stages, &approved.asked, facts.directory).is_empty()
-    });
-    // Ending something early is open to more people than starting it.
-    if !(party || seated || may_sit || person.roles.contains(IDENTITY_ADMIN)) {
+    if !(seated || watches_over(person, &approved.asked, facts)) {
         return Err(Refusal::NotEligible { person: person.id.clone(), stages: "revoking this grant".into() });
     }
     Ok(vec![recorded, RequestEvent::Revoked(EndedBy { person: person.id.clone() })])
+}
+
+/// Ending something early is open to more people than starting it: both parties, everybody who could have
+/// approved, identity administrators.
+fn watches_over(person: &Person, asked: &Asked, facts: &Facts<'_>) -> bool {
+    let party = person.id == asked.requester || person.id == asked.beneficiary;
+    let may_sit = facts.standing_verdict.is_some_and(|verdict| {
+        !count::eligible_stages(&person.id, &verdict.stages, asked, facts.directory).is_empty()
+    });
+    party || may_sit || person.roles.contains(IDENTITY_ADMIN)
 }
 
 fn cancel(state: &State, actor: &AuthenticatedActor) -> Result<Vec<RequestEvent>, Refusal> {
@@ -298,73 +321,6 @@ fn cancel(state: &State, actor: &AuthenticatedActor) -> Result<Vec<RequestEvent>
         State::Denied(_) | State::Active(_) | State::Unknown(_) | State::RollingBack(_) | State::Ended(_) => {
             Err(wrong_state(state))
         }
-    }
-}
-
-fn activate(
-    state: &State,
-    actor: &AuthenticatedActor,
-    facts: &Facts<'_>,
-) -> Result<Vec<RequestEvent>, Refusal> {
-    let State::Approved(approved) = state else { return Err(wrong_state(state)) };
-    yours(&approved.asked, actor)?;
-    active(actor.person(), facts.directory)?;
-    let terms = &approved.judgement.grant;
-    if facts.now < terms.not_before {
-        return Err(Refusal::TooEarly(terms.not_before));
-    }
-    let last = approved.starts_by.min(terms.not_after);
-    if facts.now >= last {
-        return Err(Refusal::TooLate(last));
-    }
-    let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
-    let mut events = vec![RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision))];
-    if verdict.document().verdict != Outcome::Deny {
-        let seconds = terms.max_seconds.min(verdict.document().constraints.grant_seconds);
-        let ends_at = facts.now.plus(seconds).min(terms.not_after);
-        events.push(RequestEvent::Activated(Activated { started_at: facts.now, ends_at }));
-    }
-    Ok(events)
-}
-
-fn intend_lease(
-    state: &State,
-    actor: &AuthenticatedActor,
-    lease: LeaseIntended,
-    facts: &Facts<'_>,
-) -> Result<Vec<RequestEvent>, Refusal> {
-    let State::Active(active) = state else { return Err(wrong_state(state)) };
-    let Active { approved, ends_at, leases, .. } = active;
-    yours(&approved.asked, actor)?;
-    self::active(actor.person(), facts.directory)?;
-    if facts.now >= *ends_at {
-        return Err(Refusal::TooLate(*ends_at));
-    }
-    if lease.not_after > *ends_at {
-        return Err(Refusal::LeaseMisfit("would outlive its grant"));
-    }
-    if leases.contains_key(&lease.lease) || leases.values().any(|other| other.serial == lease.serial) {
-        return Err(Refusal::LeaseMisfit("exists already"));
-    }
-    Ok(vec![RequestEvent::LeaseIntended(lease)])
-}
-
-fn record_issued(state: &State, lease: LeaseIssued) -> Result<Vec<RequestEvent>, Refusal> {
-    let known = state.leases().and_then(|leases| leases.get(&lease.lease));
-    match known.map(|lease| lease.status) {
-        None => Err(Refusal::LeaseMisfit("was never intended")),
-        Some(LeaseStatus::Intended) => Ok(vec![RequestEvent::LeaseIssued(lease)]),
-        // Told twice: nothing more happened.
-        Some(LeaseStatus::Issued | LeaseStatus::Revoked) => Ok(Vec::new()),
-    }
-}
-
-fn record_revoked(state: &State, lease: LeaseRevoked) -> Result<Vec<RequestEvent>, Refusal> {
-    let known = state.leases().and_then(|leases| leases.get(&lease.lease));
-    match known.map(|lease| lease.status) {
-        None => Err(Refusal::LeaseMisfit("was never intended")),
-        Some(LeaseStatus::Intended | LeaseStatus::Issued) => Ok(vec![RequestEvent::LeaseRevoked(lease)]),
-        Some(LeaseStatus::Revoked) => Ok(Vec::new()),
     }
 }
 
@@ -421,7 +377,11 @@ fn finish_execution(state: &State, outcome: ExecutionOutcome) -> Result<Vec<Requ
     }
 }
 
-fn start_rollback(state: &State, actor: &AuthenticatedActor) -> Result<Vec<RequestEvent>, Refusal> {
+fn start_rollback(
+    state: &State,
+    actor: &AuthenticatedActor,
+    facts: &Facts<'_>,
+) -> Result<Vec<RequestEvent>, Refusal> {
     let possible = match state {
         State::Active(_) | State::Unknown(_) => true,
         State::Ended(ended) => ended.ending == Ending::Completed,
@@ -434,7 +394,11 @@ fn start_rollback(state: &State, actor: &AuthenticatedActor) -> Result<Vec<Reque
     if !possible {
         return Err(wrong_state(state));
     }
-    Ok(vec![RequestEvent::RollbackStarted(EndedBy { person: actor.person().clone() })])
+    let person = active(actor.person(), facts.directory)?;
+    if !watches_over(person, state.asked(), facts) {
+        return Err(Refusal::NotEligible { person: person.id.clone(), stages: "undoing this change".into() });
+    }
+    Ok(vec![RequestEvent::RollbackStarted(EndedBy { person: person.id.clone() })])
 }
 
 /// The verdict that fixed the stages, held to the digest that stands in the log.
@@ -490,10 +454,7 @@ fn withdrawable(decisions: &[state::Decided], person: &crate::id::PersonId) -> R
     if decisions.iter().any(approves) { Ok(()) } else { Err(Refusal::NothingToWithdraw(person.clone())) }
 }
 
-fn active<'a>(
-    person: &crate::id::PersonId,
-    directory: &'a Directory,
-) -> Result<&'a crate::people::Person, Refusal> {
+fn active<'a>(person: &crate::id::PersonId, directory: &'a Directory) -> Result<&'a Person, Refusal> {
     let known = directory.person(person).filter(|known| !known.suspended);
     known.ok_or_else(|| Refusal::NotAnActivePerson(person.clone()))
 }

@@ -1,5 +1,12 @@
 //! The lifecycle, told as histories: what somebody does, what comes of it, where the request then stands.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod world;
 
 use chancery_domain::decide::Command;
@@ -199,9 +206,9 @@ fn a_lease_never_outlives_its_grant() {
         |office: &Office, n, seconds| Command::IntendLease(actor("requester"), office.lease(n, seconds));
     for (n, seconds, told) in [
         (1, GRANT_SECONDS + 1, "refused: lease_misfit → active"),
-        (1, GRANT_SECONDS, "lease.intended → active"),
+        (1, GRANT_SECONDS, "request.judged lease.intended → active"),
         (1, 10, "refused: lease_misfit → active"),
-        (2, 10, "lease.intended → active"),
+        (2, 10, "request.judged lease.intended → active"),
     ] {
         let command = lease(&office, n, seconds);
         assert_eq!(office.tell(command), told, "lease {n} for {seconds} s");
@@ -270,6 +277,94 @@ fn policy_asked_again_can_only_tighten() {
 }
 
 #[test]
+fn what_policy_wants_more_of_cannot_start() {
+    // Allowed outright, and now people have to approve.
+    let mut office = Office::open(Outcome::Allow, vec![]);
+    office.submit();
+    (office.verdict.verdict, office.verdict.stages) = (Outcome::RequireApproval, stages());
+    assert_eq!(office.tell(Command::Activate(actor("requester"))), "refused: denied_by_policy → approved");
+    // One more seat, one more stage, other people in it.
+    let more = |change: fn(&mut Vec<Stage>)| {
+        let mut office = approved();
+        change(&mut office.verdict.stages);
+        office.tell(Command::Activate(actor("requester")))
+    };
+    let refused = "refused: denied_by_policy → approved";
+    assert_eq!(more(|_| {}), "request.judged grant.activated → active");
+    assert_eq!(more(|stages| stages[0].quorum = 2), refused);
+    assert_eq!(more(|stages| stages.push(Stage { id: "third".into(), ..stages[0].clone() })), refused);
+    assert_eq!(more(|stages| stages[0].from = Selector::Role("identity_admin".into())), refused);
+    assert_eq!(more(|stages| _ = stages.pop()), "request.judged grant.activated → active");
+    // Whoever was suspended meanwhile sits nowhere.
+    let mut office = approved();
+    office.suspend("owner");
+    assert_eq!(office.tell(Command::Activate(actor("requester"))), refused);
+}
+
+#[test]
+fn policy_is_asked_before_each_credential() {
+    let mut office = active();
+    office.verdict.verdict = Outcome::Deny;
+    let lease = Command::IntendLease(actor("requester"), office.lease(1, 10));
+    assert_eq!(office.tell(lease), "request.judged → active");
+}
+
+#[test]
+fn nothing_starts_for_somebody_who_was_suspended() {
+    for name in ["requester", "beneficiary"] {
+        for by in ["requester", "beneficiary"] {
+            let mut office = approved();
+            office.suspend(name);
+            let told = office.tell(Command::Activate(actor(by)));
+            assert_eq!(told, "refused: person_not_active → approved", "{name} by {by}");
+            let mut office = active();
+            office.suspend(name);
+            let lease = Command::IntendLease(actor(by), office.lease(1, 10));
+            assert_eq!(office.tell(lease), "refused: person_not_active → active", "{name} by {by}");
+        }
+    }
+}
+
+#[test]
+fn a_grant_is_never_longer_than_was_asked() {
+    let mut office = Office::open(Outcome::RequireApproval, stages());
+    office.verdict.constraints.grant_seconds = GRANT_SECONDS * 10;
+    office.submit();
+    office.approve("dba", &["dba"]);
+    office.approve("owner", &["owner"]);
+    office.tell(Command::Activate(actor("requester")));
+    assert_eq!(office.pass(GRANT_SECONDS), "grant.expired → expired");
+}
+
+#[test]
+fn a_passkey_taken_away_takes_its_approvals_along() {
+    let mut office = pending();
+    office.approve("dba", &["dba"]);
+    office.remove_passkey("dba");
+    assert_eq!(office.approve("owner", &["owner"]), "decision.recorded request.judged → pending");
+}
+
+#[test]
+fn only_those_who_watch_over_a_change_undo_it_and_only_auditors_redact() {
+    for (name, told) in [
+        ("stranger", "refused: not_eligible → active"),
+        ("requester", "rollback.started → rolling_back"),
+        ("owner", "rollback.started → rolling_back"),
+        ("admin", "rollback.started → rolling_back"),
+    ] {
+        assert_eq!(active().tell(Command::StartRollback(actor(name))), told, "{name}");
+    }
+    for (name, told) in [
+        ("stranger", "refused: not_eligible → pending"),
+        ("requester", "refused: not_eligible → pending"),
+        ("admin", "refused: not_eligible → pending"),
+        ("auditor", "redaction.made → pending"),
+    ] {
+        assert_eq!(pending().tell(Command::Redact(actor(name), vec!["digest".into()])), told, "{name}");
+    }
+}
+
+#[test]
 fn a_request_that_nobody_can_approve_fails_at_submission() {
     let lonely = |role: &str| Stage {
         id: "lonely".into(),
@@ -277,6 +372,11 @@ fn a_request_that_nobody_can_approve_fails_at_submission() {
         from: Selector::Role(role.into()),
         after: [].into(),
     };
+    // Approval is required, and nobody is named who could give it.
+    let mut office = Office::open(Outcome::RequireApproval, vec![]);
+    assert_eq!(office.submit(), "refused: stage_cannot_be_filled → none");
+    let mut office = Office::open(Outcome::RequireApproval, vec![Stage { quorum: 0, ..stages()[0].clone() }]);
+    assert_eq!(office.submit(), "refused: stage_cannot_be_filled → none");
     // Only the requester is an engineer besides the beneficiary.
     let mut office = Office::open(Outcome::RequireApproval, vec![lonely("engineer")]);
     assert_eq!(office.submit(), "refused: stage_cannot_be_filled → none");

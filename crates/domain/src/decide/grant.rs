@@ -1,0 +1,107 @@
+//! From an approval to a running grant, and the credentials under it.
+
+use super::{Facts, active, judged, wrong_state, yours};
+use crate::event::{Activated, LeaseIntended, LeaseIssued, LeaseRevoked, Phase, RequestEvent};
+use crate::people::Directory;
+use crate::proof::AuthenticatedActor;
+use crate::refusal::Refusal;
+use crate::state::{Active, Approved, Asked, LeaseStatus, State};
+use crate::verdict::{Outcome, Stage, VerdictDocument};
+
+pub(super) fn activate(
+    state: &State,
+    actor: &AuthenticatedActor,
+    facts: &Facts<'_>,
+) -> Result<Vec<RequestEvent>, Refusal> {
+    let State::Approved(approved) = state else { return Err(wrong_state(state)) };
+    yours(&approved.asked, actor)?;
+    parties_active(&approved.asked, facts.directory)?;
+    let terms = &approved.judgement.grant;
+    if facts.now < terms.not_before {
+        return Err(Refusal::TooEarly(terms.not_before));
+    }
+    let last = approved.starts_by.min(terms.not_after);
+    if facts.now >= last {
+        return Err(Refusal::TooLate(last));
+    }
+    let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
+    covered(approved, verdict.document(), facts.directory)?;
+    let mut events = vec![RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision))];
+    if verdict.document().verdict != Outcome::Deny {
+        let seconds = terms.max_seconds.min(verdict.document().constraints.grant_seconds);
+        let ends_at = facts.now.plus(seconds).min(terms.not_after);
+        events.push(RequestEvent::Activated(Activated { started_at: facts.now, ends_at }));
+    }
+    Ok(events)
+}
+
+pub(super) fn intend_lease(
+    state: &State,
+    actor: &AuthenticatedActor,
+    lease: LeaseIntended,
+    facts: &Facts<'_>,
+) -> Result<Vec<RequestEvent>, Refusal> {
+    let State::Active(active) = state else { return Err(wrong_state(state)) };
+    let Active { approved, ends_at, leases, .. } = active;
+    yours(&approved.asked, actor)?;
+    parties_active(&approved.asked, facts.directory)?;
+    if facts.now >= *ends_at {
+        return Err(Refusal::TooLate(*ends_at));
+    }
+    if lease.not_after > *ends_at {
+        return Err(Refusal::LeaseMisfit("would outlive its grant"));
+    }
+    if leases.contains_key(&lease.lease) || leases.values().any(|other| other.serial == lease.serial) {
+        return Err(Refusal::LeaseMisfit("exists already"));
+    }
+    let mut events = Vec::new();
+    if let Some(verdict) = facts.verdict {
+        covered(approved, verdict.document(), facts.directory)?;
+        events.push(RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision)));
+        if verdict.document().verdict == Outcome::Deny {
+            return Ok(events);
+        }
+    }
+    events.push(RequestEvent::LeaseIntended(lease));
+    Ok(events)
+}
+
+/// Out is out at once: nothing starts for a requester or a beneficiary who was suspended meanwhile.
+fn parties_active(asked: &Asked, directory: &Directory) -> Result<(), Refusal> {
+    active(&asked.requester, directory)?;
+    active(&asked.beneficiary, directory)?;
+    Ok(())
+}
+
+/// Whether the people in the seats are also those whom policy wants now. Asked again it may want more of them,
+/// or others; the verdict of the request phase stays what they signed, so then the request must be made anew.
+fn covered(approved: &Approved, again: &VerdictDocument, directory: &Directory) -> Result<(), Refusal> {
+    let sits_well = |stage: &Stage| {
+        let eligible = directory.resolve(&stage.from, &approved.asked.requester);
+        let seated = approved.seats.get(&stage.id).map_or(0, |people| people.intersection(&eligible).count());
+        u32::try_from(seated).unwrap_or(u32::MAX) >= stage.quorum
+    };
+    match again.verdict {
+        Outcome::RequireApproval if !again.stages.iter().all(sits_well) => Err(Refusal::DeniedByPolicy),
+        Outcome::Allow | Outcome::RequireApproval | Outcome::Deny => Ok(()),
+    }
+}
+
+pub(super) fn record_issued(state: &State, lease: LeaseIssued) -> Result<Vec<RequestEvent>, Refusal> {
+    let known = state.leases().and_then(|leases| leases.get(&lease.lease));
+    match known.map(|lease| lease.status) {
+        None => Err(Refusal::LeaseMisfit("was never intended")),
+        Some(LeaseStatus::Intended) => Ok(vec![RequestEvent::LeaseIssued(lease)]),
+        // Told twice: nothing more happened.
+        Some(LeaseStatus::Issued | LeaseStatus::Revoked) => Ok(Vec::new()),
+    }
+}
+
+pub(super) fn record_revoked(state: &State, lease: LeaseRevoked) -> Result<Vec<RequestEvent>, Refusal> {
+    let known = state.leases().and_then(|leases| leases.get(&lease.lease));
+    match known.map(|lease| lease.status) {
+        None => Err(Refusal::LeaseMisfit("was never intended")),
+        Some(LeaseStatus::Intended | LeaseStatus::Issued) => Ok(vec![RequestEvent::LeaseRevoked(lease)]),
+        Some(LeaseStatus::Revoked) => Ok(Vec::new()),
+    }
+}
