@@ -39,7 +39,7 @@ fn role(world: &World, name: &str, role: &str) -> Value {
 #[test]
 fn each_act_takes_the_right_people() {
     // act, about whom, signed by whom, what comes of it
-    let table: [(&str, &str, &[&str], &str); 22] = [
+    let table: [(&str, &str, &[&str], &str); 23] = [
         ("role.granted", "eve", &["ada", "bob"], "admitted"),
         ("role.granted", "eve", &["ada"], "identity_too_few"),
         ("role.granted", "eve", &[], "identity_too_few"),
@@ -53,6 +53,7 @@ fn each_act_takes_the_right_people() {
         ("role.removed", "ada", &["eve"], "identity_not_entitled"),
         ("attribute.assigned", "eve", &["ada", "bob"], "admitted"),
         ("attribute.assigned", "eve", &["bob"], "identity_too_few"),
+        ("attribute.assigned", "ada", &["ada", "bob"], "identity_own_role"),
         ("person.suspended", "eve", &["bob"], "admitted"),
         ("person.suspended", "eve", &["eve"], "admitted"),
         ("person.suspended", "ada", &["eve"], "identity_not_entitled"),

@@ -70,8 +70,10 @@ fn authority(event: &IdentityEvent) -> &Authority {
 
 fn needed(event: &IdentityEvent, administrators: usize) -> Needed<'_> {
     match event {
-        IdentityEvent::Created(_) | IdentityEvent::AttributeAssigned(_) | IdentityEvent::Reinstated(_) => {
-            Needed::Administrators(administrators)
+        IdentityEvent::Created(_) | IdentityEvent::Reinstated(_) => Needed::Administrators(administrators),
+        // An attribute makes somebody eligible just as a role does.
+        IdentityEvent::AttributeAssigned(body) => {
+            Needed::AdministratorsOtherThan(administrators, &body.person)
         }
         IdentityEvent::RoleGranted(body) => Needed::AdministratorsOtherThan(administrators, &body.person),
         IdentityEvent::PasskeyEnrolled(_) => Needed::Own,

@@ -90,8 +90,8 @@ pub enum IdentityRefusal {
     /// A signature, good by itself, of somebody who has no say in this.
     #[error("person `{0}` may not authorise this")]
     NotEntitled(PersonId),
-    /// Somebody would give a role to themself.
-    #[error("person `{0}` may not give a role to themself")]
+    /// Somebody would give a role or an attribute to themself.
+    #[error("person `{0}` may not give a role or an attribute to themself")]
     OwnRole(PersonId),
     /// Too few.
     #[error("{found} people signed where {needed} are needed")]
