@@ -54,16 +54,13 @@ pub(super) fn intend_lease(
     if leases.contains_key(&lease.lease) || leases.values().any(|other| other.serial == lease.serial) {
         return Err(Refusal::LeaseMisfit("exists already"));
     }
-    let mut events = Vec::new();
     if let Some(verdict) = facts.verdict {
-        covered(approved, verdict.document(), facts.directory)?;
-        events.push(RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision)));
         if verdict.document().verdict == Outcome::Deny {
-            return Ok(events);
+            return Err(Refusal::DeniedByPolicy);
         }
+        covered(approved, verdict.document(), facts.directory)?;
     }
-    events.push(RequestEvent::LeaseIntended(lease));
-    Ok(events)
+    Ok(vec![RequestEvent::LeaseIntended(lease)])
 }
 
 /// Out is out at once: nothing starts for a requester or a beneficiary who was suspended meanwhile.
