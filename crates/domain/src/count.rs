@@ -11,9 +11,9 @@ use crate::id::PersonId;
 use crate::people::{Directory, Person};
 use crate::proof::VerifiedApproval;
 use crate::refusal::Refusal;
-use crate::seats::Claim;
+use crate::seats::{Claim, Seating};
 use crate::state::{Asked, Judgement};
-use crate::verdict::{Stage, VerdictDocument};
+use crate::verdict::{Outcome, Stage, VerdictDocument};
 
 /// Obligation that wants a passkey which cannot be synced.
 pub const HARDWARE_PASSKEY: &str = "hardware_passkey";
@@ -57,8 +57,42 @@ pub fn check_person<'a>(
     if *person == asked.requester || *person == asked.beneficiary {
         return Err(Refusal::SelfApproval);
     }
+    check_active(person, directory)
+}
+
+/// Whether a person exists and is not suspended.
+///
+/// # Errors
+/// [`Refusal::NotAnActivePerson`].
+pub fn check_active<'a>(person: &PersonId, directory: &'a Directory) -> Result<&'a Person, Refusal> {
     let known = directory.person(person).filter(|known| !known.suspended);
     known.ok_or_else(|| Refusal::NotAnActivePerson(person.clone()))
+}
+
+/// Whether requester and beneficiary are both active. Out is out at once: nothing is asked, starts or is minted
+/// for somebody who was suspended meanwhile.
+///
+/// # Errors
+/// [`Refusal::NotAnActivePerson`], naming the one who is not.
+pub fn check_parties(asked: &Asked, directory: &Directory) -> Result<(), Refusal> {
+    check_active(&asked.requester, directory)?;
+    check_active(&asked.beneficiary, directory)?;
+    Ok(())
+}
+
+/// Whether the people in the seats are also those whom policy wants when it is asked again, at activation and
+/// before each credential. The verdict of the request phase stays what they signed; this one can only tighten.
+/// A denial has no stages and says no by itself.
+pub fn seats_cover(seats: &Seating, asked: &Asked, again: &VerdictDocument, directory: &Directory) -> bool {
+    let sits_well = |stage: &Stage| {
+        let eligible = directory.resolve(&stage.from, &asked.requester);
+        let seated = seats.get(&stage.id).map_or(0, |people| people.intersection(&eligible).count());
+        u32::try_from(seated).unwrap_or(u32::MAX) >= stage.quorum
+    };
+    match again.verdict {
+        Outcome::Allow | Outcome::Deny => true,
+        Outcome::RequireApproval => again.stages.iter().all(sits_well),
+    }
 }
 
 /// The stages in which a person may take a seat.

@@ -108,7 +108,7 @@ fn redact(
     digests: Vec<String>,
     facts: &Facts<'_>,
 ) -> Result<Vec<RequestEvent>, Refusal> {
-    let person = active(actor.person(), facts.directory)?;
+    let person = count::check_active(actor.person(), facts.directory)?;
     if !person.roles.contains(AUDITOR) {
         return Err(Refusal::NotEligible { person: person.id.clone(), stages: "redacting".into() });
     }
@@ -150,9 +150,8 @@ fn revise(state: &State, request: &SignedRequest, facts: &Facts<'_>) -> Result<V
 /// Records the verdict on a new revision, and the approval when policy allows it outright.
 fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>, Refusal> {
     let document = request.document();
-    for person in [&document.requester, &document.beneficiary.person] {
-        active(person, facts.directory)?;
-    }
+    let asked = asked_by(request);
+    count::check_parties(&asked, facts.directory)?;
     let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
     let said = verdict.document();
     let clocks = &said.constraints;
@@ -175,7 +174,6 @@ fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>
                 // Nobody could ever approve it, and it would wait in silence until it lapses.
                 return Err(Refusal::CannotBeFilled("(none)".into()));
             }
-            let asked = asked_by(request);
             let eligible = count::eligible_people(&said.stages, &asked, facts.directory);
             if let Some(stage) = seats::unfillable(&said.stages, &eligible) {
                 return Err(Refusal::CannotBeFilled(stage.id.clone()));
@@ -294,7 +292,7 @@ fn revoke(
 ) -> Result<Vec<RequestEvent>, Refusal> {
     let document = decision.document();
     count::check_subject(document, &approved.asked, &approved.judgement)?;
-    let person = active(&document.approver, facts.directory)?;
+    let person = count::check_active(&document.approver, facts.directory)?;
     let seated = approved.seats.values().any(|people| people.contains(&person.id));
     if !(seated || watches_over(person, &approved.asked, facts)) {
         return Err(Refusal::NotEligible { person: person.id.clone(), stages: "revoking this grant".into() });
@@ -394,7 +392,7 @@ fn start_rollback(
     if !possible {
         return Err(wrong_state(state));
     }
-    let person = active(actor.person(), facts.directory)?;
+    let person = count::check_active(actor.person(), facts.directory)?;
     if !watches_over(person, state.asked(), facts) {
         return Err(Refusal::NotEligible { person: person.id.clone(), stages: "undoing this change".into() });
     }
@@ -452,11 +450,6 @@ fn asked_by(request: &SignedRequest) -> Asked {
 fn withdrawable(decisions: &[state::Decided], person: &crate::id::PersonId) -> Result<(), Refusal> {
     let approves = |d: &state::Decided| d.person == *person && d.decision == DecisionKind::Approve;
     if decisions.iter().any(approves) { Ok(()) } else { Err(Refusal::NothingToWithdraw(person.clone())) }
-}
-
-fn active<'a>(person: &crate::id::PersonId, directory: &'a Directory) -> Result<&'a Person, Refusal> {
-    let known = directory.person(person).filter(|known| !known.suspended);
-    known.ok_or_else(|| Refusal::NotAnActivePerson(person.clone()))
 }
 
 fn yours(asked: &Asked, actor: &AuthenticatedActor) -> Result<(), Refusal> {

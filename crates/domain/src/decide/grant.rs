@@ -1,12 +1,12 @@
 //! From an approval to a running grant, and the credentials under it.
 
-use super::{Facts, active, judged, wrong_state, yours};
+use super::{Facts, judged, wrong_state, yours};
+use crate::count;
 use crate::event::{Activated, LeaseIntended, LeaseIssued, LeaseRevoked, Phase, RequestEvent};
-use crate::people::Directory;
 use crate::proof::AuthenticatedActor;
 use crate::refusal::Refusal;
-use crate::state::{Active, Approved, Asked, LeaseStatus, State};
-use crate::verdict::{Outcome, Stage, VerdictDocument};
+use crate::state::{Active, Approved, LeaseStatus, State};
+use crate::verdict::{Outcome, VerdictDocument};
 
 pub(super) fn activate(
     state: &State,
@@ -15,7 +15,7 @@ pub(super) fn activate(
 ) -> Result<Vec<RequestEvent>, Refusal> {
     let State::Approved(approved) = state else { return Err(wrong_state(state)) };
     yours(&approved.asked, actor)?;
-    parties_active(&approved.asked, facts.directory)?;
+    count::check_parties(&approved.asked, facts.directory)?;
     let terms = &approved.judgement.grant;
     if facts.now < terms.not_before {
         return Err(Refusal::TooEarly(terms.not_before));
@@ -25,7 +25,7 @@ pub(super) fn activate(
         return Err(Refusal::TooLate(last));
     }
     let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
-    covered(approved, verdict.document(), facts.directory)?;
+    covered(approved, verdict.document(), facts)?;
     let mut events = vec![RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision))];
     if verdict.document().verdict != Outcome::Deny {
         let seconds = terms.max_seconds.min(verdict.document().constraints.grant_seconds);
@@ -44,7 +44,7 @@ pub(super) fn intend_lease(
     let State::Active(active) = state else { return Err(wrong_state(state)) };
     let Active { approved, ends_at, leases, .. } = active;
     yours(&approved.asked, actor)?;
-    parties_active(&approved.asked, facts.directory)?;
+    count::check_parties(&approved.asked, facts.directory)?;
     if facts.now >= *ends_at {
         return Err(Refusal::TooLate(*ends_at));
     }
@@ -58,30 +58,9 @@ pub(super) fn intend_lease(
         if verdict.document().verdict == Outcome::Deny {
             return Err(Refusal::DeniedByPolicy);
         }
-        covered(approved, verdict.document(), facts.directory)?;
+        covered(approved, verdict.document(), facts)?;
     }
     Ok(vec![RequestEvent::LeaseIntended(lease)])
-}
-
-/// Out is out at once: nothing starts for a requester or a beneficiary who was suspended meanwhile.
-fn parties_active(asked: &Asked, directory: &Directory) -> Result<(), Refusal> {
-    active(&asked.requester, directory)?;
-    active(&asked.beneficiary, directory)?;
-    Ok(())
-}
-
-/// Whether the people in the seats are also those whom policy wants now. Asked again it may want more of them,
-/// or others; the verdict of the request phase stays what they signed, so then the request must be made anew.
-fn covered(approved: &Approved, again: &VerdictDocument, directory: &Directory) -> Result<(), Refusal> {
-    let sits_well = |stage: &Stage| {
-        let eligible = directory.resolve(&stage.from, &approved.asked.requester);
-        let seated = approved.seats.get(&stage.id).map_or(0, |people| people.intersection(&eligible).count());
-        u32::try_from(seated).unwrap_or(u32::MAX) >= stage.quorum
-    };
-    match again.verdict {
-        Outcome::RequireApproval if !again.stages.iter().all(sits_well) => Err(Refusal::DeniedByPolicy),
-        Outcome::Allow | Outcome::RequireApproval | Outcome::Deny => Ok(()),
-    }
 }
 
 pub(super) fn record_issued(state: &State, lease: LeaseIssued) -> Result<Vec<RequestEvent>, Refusal> {
@@ -101,4 +80,10 @@ pub(super) fn record_revoked(state: &State, lease: LeaseRevoked) -> Result<Vec<R
         Some(LeaseStatus::Intended | LeaseStatus::Issued) => Ok(vec![RequestEvent::LeaseRevoked(lease)]),
         Some(LeaseStatus::Revoked) => Ok(Vec::new()),
     }
+}
+
+/// Asked again, policy may want more people or others; then the request must be made anew.
+fn covered(approved: &Approved, again: &VerdictDocument, facts: &Facts<'_>) -> Result<(), Refusal> {
+    let covered = count::seats_cover(&approved.seats, &approved.asked, again, facts.directory);
+    if covered { Ok(()) } else { Err(Refusal::DeniedByPolicy) }
 }
