@@ -4,6 +4,7 @@
 //! arguments. Every parser refuses what two readers could understand differently.
 
 pub mod attest;
+pub mod bundle;
 pub mod cose;
 pub mod decision;
 pub mod dsse;
@@ -11,6 +12,7 @@ mod ed25519;
 pub mod identity;
 pub mod public_key;
 pub mod registration;
+pub mod report;
 pub mod request;
 pub mod session;
 pub mod signer;
@@ -19,4 +21,5 @@ pub mod ssh_key;
 mod ssh_wire;
 pub mod sshsig;
 pub mod trust;
+pub mod verify;
 pub mod webauthn;

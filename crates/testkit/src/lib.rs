@@ -2,4 +2,5 @@
 
 pub mod passkey;
 pub mod people;
+pub mod scenario;
 pub mod sshd;

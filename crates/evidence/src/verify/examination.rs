@@ -1,0 +1,394 @@
+//! The order of the checks, and what each hands on to the next.
+
+use std::collections::BTreeMap;
+
+use chancery_canonical::Sha256;
+use chancery_domain::event::LeaseIntended;
+use chancery_domain::id::LeaseId;
+use chancery_domain::seats::Seating;
+use chancery_domain::state::LeaseStatus;
+use chancery_domain::time::Timestamp;
+use chancery_domain::verdict::Outcome as PolicyOutcome;
+use chancery_ledger::{SignedCheckpoint, VerifierKey};
+use chancery_policy::{Bundle, Entitlement};
+
+use super::approved::{Approved, IntendedLease, Logged};
+use super::attestations::Attested;
+use super::check::{CheckName, Finding, Runner};
+use super::decisions::{self, Verified};
+use super::directories::Directories;
+use super::lease::{CertificateFacts, Granted};
+use super::lifecycle::{self, Case};
+use super::log::{self, Contents, Witnessed};
+use super::newer::{Held, LaterEvent};
+use super::requester::{self, Asking};
+use super::story::Story;
+use super::streams::{self, Recorded, Streams};
+use super::verdict::{self, Verdict};
+use super::{Options, clocks, container, disclosures, limits, people, policy_chain};
+use crate::bundle::{BundleFiles, Manifest};
+use crate::signer::Context;
+use crate::trust::TrustRoot;
+
+pub(super) struct Examination<'a> {
+    files: &'a BundleFiles,
+    root: &'a TrustRoot,
+    options: &'a Options<'a>,
+    pub run: Runner,
+    pub story: Story,
+    pub later: Vec<LaterEvent>,
+    pub not_proved: Vec<String>,
+}
+
+/// What the log proves by itself: events at their places, and people.
+struct Proved<'a> {
+    manifest: Manifest,
+    key: &'a VerifierKey,
+    checkpoint: SignedCheckpoint,
+    witnessed: Option<Witnessed>,
+    contents: Contents,
+    streams: Streams,
+    case: Case,
+    directories: Directories,
+}
+
+/// What policy had to say.
+struct Judged {
+    verdicts: Vec<Verdict>,
+    entitlement: Option<Entitlement>,
+}
+
+impl Judged {
+    /// The verdict of the request phase.
+    fn first(&self, case: &Case) -> Option<&Verdict> {
+        let index = case.request_phase()?.index;
+        self.verdicts.iter().find(|verdict| verdict.judged.index == index)
+    }
+}
+
+impl<'a> Examination<'a> {
+    pub fn new(files: &'a BundleFiles, root: &'a TrustRoot, options: &'a Options<'a>) -> Self {
+        let (run, story) = (Runner::default(), Story::default());
+        Self { files, root, options, run, story, later: Vec::new(), not_proved: Vec::new() }
+    }
+
+    /// Everything. The approval comes back when nothing that it needs was missing; whether a check failed beside
+    /// is for the caller to see.
+    pub fn run(&mut self) -> Option<Logged<Approved>> {
+        let proved = self.proved()?;
+        self.story = Story::begin(&proved.streams, &proved.case);
+        let asking =
+            self.run.record(CheckName::RequestDigest, requester::request_digest(self.files, &proved.case));
+        let Some(asking) = asking else {
+            self.policy_chain(&proved);
+            self.not_proved = limits::not_proved(self.root, self.options, proved.witnessed.as_ref(), None);
+            return None;
+        };
+        self.requester(&proved, &asking);
+        self.policy_chain(&proved);
+        let judged = self.judged(&proved, &asking);
+        let verified = self.decisions(&proved, &judged);
+        let seats = self.approval(&proved, &asking, &judged, &verified);
+        let certificates = self.leases(&proved, &asking, &judged);
+        self.attestations(&proved, &certificates);
+        self.story.decided(&proved.case, &verified);
+        self.disclosures(&proved, &asking, &judged);
+        self.newer(&proved, &verified);
+        drop(verified);
+        let entitlement = judged.entitlement.as_ref();
+        self.not_proved.splice(
+            0..0,
+            limits::not_proved(self.root, self.options, proved.witnessed.as_ref(), entitlement),
+        );
+        self.tell(&proved, &asking, &judged, seats.as_ref());
+        approved(proved, asking, judged, seats)
+    }
+
+    /// Container, trust root, log, streams and people.
+    fn proved(&mut self) -> Option<Proved<'a>> {
+        let (files, root) = (self.files, self.root);
+        self.run.record(CheckName::Container, container::container(files));
+        let manifest = self.run.record(CheckName::Manifest, container::manifest(files))?;
+        self.run.record(CheckName::FileDigests, container::file_digests(files, &manifest));
+        let key =
+            self.run.record(CheckName::TrustRoot, limits::trust_root(root, &manifest, self.options.now))?;
+        let checkpoint = log::checkpoint_signature(files, &manifest, key);
+        let checkpoint = self.run.record(CheckName::CheckpointSignature, checkpoint)?;
+        let witnessed = log::witness_policy(&checkpoint, root.witness_policy());
+        let witnessed = self.run.record(CheckName::WitnessPolicy, witnessed);
+        let leaves = self.run.record(CheckName::LeafInclusion, log::leaf_inclusion(files, &manifest, key))?;
+        let contents = self.run.record(CheckName::LeafEncoding, log::leaf_encoding(&leaves))?;
+        let streams = streams::stream_continuity(&manifest, &leaves, &contents);
+        let streams = self.run.record(CheckName::StreamContinuity, streams)?;
+        let case = lifecycle::stream_lifecycle(&manifest.request, &manifest.request_sha256, &streams.request);
+        let case = self.run.record(CheckName::StreamLifecycle, case)?;
+        let chain = people::identity_chain(root, &streams, &contents);
+        let directories = self.run.record(CheckName::IdentityChain, chain)?;
+        let late = limits::expired_before(root, &streams);
+        for problem in late.into_iter().chain(limits::sealed_otherwise(root, &streams)) {
+            self.run.add_problem(CheckName::TrustRoot, problem);
+        }
+        Some(Proved { manifest, key, checkpoint, witnessed, contents, streams, case, directories })
+    }
+
+    fn context<'b>(&self, proved: &'b Proved<'_>, index: u64, at: Timestamp) -> Context<'b>
+    where
+        'a: 'b,
+    {
+        Context {
+            log_origin: self.root.log_origin(),
+            relying_party: self.root.relying_party(),
+            directory: proved.directories.before(index),
+            at,
+        }
+    }
+
+    fn requester(&mut self, proved: &Proved<'_>, asking: &Asking) {
+        let submitted = &proved.case.submitted;
+        let context = self.context(proved, submitted.index, submitted.at);
+        let signed = requester::requester_signature(&proved.case, asking, &context);
+        self.run.record(CheckName::RequesterSignature, signed);
+        match requester::beneficiary_possession(&proved.case, asking) {
+            Some(finding) => {
+                self.run.record(CheckName::BeneficiaryPossession, finding);
+            }
+            None => self.run.skip(CheckName::BeneficiaryPossession, "the request names no key"),
+        }
+    }
+
+    fn policy_chain(&mut self, proved: &Proved<'_>) {
+        let judged = &proved.case.judged;
+        let (contents, directories) = (&proved.contents, &proved.directories);
+        let chain =
+            policy_chain::policy_chain(&proved.streams.policy, judged, contents, directories, self.root);
+        self.run.record(CheckName::PolicyChain, chain);
+    }
+
+    /// Policy files, entitlement, verdicts, and the verdicts once more.
+    fn judged(&mut self, proved: &Proved<'_>, asking: &Asking) -> Judged {
+        let case = &proved.case;
+        let bundle: Option<Bundle> = match case.request_phase() {
+            Some(judged) => {
+                self.run.record(CheckName::PolicyDigest, verdict::policy_digest(self.files, judged))
+            }
+            None => self.run.record(CheckName::PolicyDigest, Finding::fail("no verdict names a policy")),
+        };
+        let entitlement = bundle.as_ref().and_then(|bundle| {
+            self.run.record(CheckName::EntitlementDigest, verdict::entitlement_digest(asking, bundle))
+        });
+        let digests =
+            verdict::verdict_digest(self.files, case, asking, entitlement.as_ref(), &proved.directories);
+        let verdicts = self.run.record(CheckName::VerdictDigest, digests).unwrap_or_default();
+        if let Some(bundle) = &bundle {
+            verdict::verdict_replay(
+                &mut self.run,
+                self.files,
+                bundle,
+                &verdicts,
+                self.options.require_replay,
+            );
+        }
+        Judged { verdicts, entitlement }
+    }
+
+    fn decisions<'p>(&mut self, proved: &'p Proved<'_>, judged: &Judged) -> Vec<Verified<'p>> {
+        let case = &proved.case;
+        if case.decisions.is_empty() {
+            self.run.skip(CheckName::DecisionSignatures, "nobody decided");
+            self.run.skip(CheckName::DecisionSubject, "nobody decided");
+            return Vec::new();
+        }
+        let context = self.context(proved, 0, case.submitted.at);
+        let decisions::Examined { verified, signature_problems, mut subject_problems } =
+            decisions::examine(case, &proved.directories, &context);
+        let first = judged.first(case).map(|verdict| &verdict.document);
+        subject_problems.extend(decisions::decision_subject(
+            case,
+            &verified,
+            first,
+            proved.checkpoint.root(),
+        ));
+        self.run.record(CheckName::DecisionSignatures, Finding::of(signature_problems));
+        self.run.record(CheckName::DecisionSubject, Finding::of(subject_problems));
+        verified
+    }
+
+    /// Quorum, clocks and floor.
+    fn approval(
+        &mut self,
+        proved: &Proved<'_>,
+        asking: &Asking,
+        judged: &Judged,
+        verified: &[Verified<'_>],
+    ) -> Option<Seating> {
+        let case = &proved.case;
+        let Some(first) = judged.first(case) else {
+            for name in [CheckName::Quorum, CheckName::ApprovalTime, CheckName::Floor] {
+                self.run.skip(name, "needs `verdict-digest`");
+            }
+            return None;
+        };
+        let verdict = &first.document;
+        self.run.record(
+            CheckName::ApprovalTime,
+            Finding::of(clocks::approval_time(case, asking, verdict, &judged.verdicts)),
+        );
+        let Some(approved) = &case.approved else {
+            self.run.skip(CheckName::Quorum, "it was not approved");
+            self.run.skip(CheckName::Floor, "it was not approved");
+            return None;
+        };
+        let seats = decisions::quorum(case, approved, verified, verdict, &proved.directories);
+        let seats = self.run.record(CheckName::Quorum, seats);
+        let floor = limits::floor(self.root, case, asking, verdict, &approved.event.seats);
+        self.run.record(CheckName::Floor, floor);
+        seats
+    }
+
+    fn leases(
+        &mut self,
+        proved: &Proved<'_>,
+        asking: &Asking,
+        judged: &Judged,
+    ) -> BTreeMap<LeaseId, CertificateFacts> {
+        let case = &proved.case;
+        let given = self.files.keys().any(|path| path.starts_with(crate::bundle::layout::CREDENTIAL_PREFIX));
+        if case.intended.is_empty() && !given {
+            self.run.skip(CheckName::LeaseIntended, "no credential was announced");
+            return BTreeMap::new();
+        }
+        let scopes = judged.verdicts.iter().filter(|verdict| verdict.document.verdict != PolicyOutcome::Deny);
+        let scopes: Vec<_> = scopes.map(|verdict| &verdict.document.constraints.scopes).collect();
+        let granted = Granted {
+            case,
+            asking,
+            entitlement: judged.entitlement.as_ref(),
+            scopes: &scopes,
+            trust: self.root,
+        };
+        let mut problems = granted.announcements();
+        let (certificates, found) = granted.certificates(self.files, self.options.certificates);
+        problems.extend(found);
+        self.run.record(CheckName::LeaseIntended, Finding::of(problems));
+        certificates
+    }
+
+    fn attestations(&mut self, proved: &Proved<'_>, certificates: &BTreeMap<LeaseId, CertificateFacts>) {
+        let attested = Attested {
+            files: self.files,
+            trust: self.root,
+            key: proved.key,
+            contents: &proved.contents,
+            directories: &proved.directories,
+            certificates,
+            case: &proved.case,
+        };
+        let problems = attested.check(&proved.streams);
+        let three = [
+            (CheckName::AttestationSignatures, problems.signatures),
+            (CheckName::AttestationLogEntry, problems.log_entries),
+            (CheckName::AttestationContent, problems.contents),
+        ];
+        for (name, found) in three {
+            if problems.count == 0 && found.is_empty() {
+                self.run.skip(name, "there are no attestations");
+            } else {
+                self.run.record(name, Finding::of(found));
+            }
+        }
+    }
+
+    fn disclosures(&mut self, proved: &Proved<'_>, asking: &Asking, judged: &Judged) {
+        let found = disclosures::disclosures(self.files, asking, &judged.verdicts, &proved.contents);
+        if let Some(disclosed) = self.run.record(CheckName::Disclosures, found) {
+            self.story.disclose(&proved.streams, &disclosed);
+            if disclosed.withheld > 0 {
+                self.not_proved.push(format!(
+                    "what stands behind {} commitments: their values were redacted or are withheld",
+                    disclosed.withheld
+                ));
+            }
+        }
+    }
+
+    fn newer(&mut self, proved: &Proved<'_>, verified: &[Verified<'_>]) {
+        let Some(newer) = self.options.newer_log else {
+            self.run.skip(CheckName::NewerLog, "no newer log was given");
+            return;
+        };
+        let named = |verified: &Verified<'_>| {
+            let checkpoint = &verified.decision.document().checkpoint;
+            (checkpoint.size, checkpoint.root, verified.place.recorded.index)
+        };
+        let named: Vec<(u64, Sha256, u64)> = verified.iter().map(named).collect();
+        let held = Held {
+            manifest: &proved.manifest,
+            checkpoint: &proved.checkpoint,
+            policy: self.root.witness_policy(),
+            named: &named,
+        };
+        self.later = self.run.record(CheckName::NewerLog, held.check(newer)).unwrap_or_default();
+    }
+
+    fn tell(&mut self, proved: &Proved<'_>, asking: &Asking, judged: &Judged, seats: Option<&Seating>) {
+        let (case, story) = (&proved.case, &mut self.story);
+        story.document = Some(asking.document.clone());
+        story.request_sha256 = Some(asking.canonical.digest());
+        story.title = judged.entitlement.as_ref().map(|entitlement| entitlement.title().to_owned());
+        if let Some(first) = judged.first(case) {
+            story.verdict = Some(first.document.clone());
+            story.verdict_leaf = Some(first.judged.index);
+        }
+        story.max_seconds = case.judgement.as_ref().map(|judgement| judgement.grant.max_seconds);
+        story.grant = case.activated.as_ref().map(|grant| (grant.event.started_at, grant.event.ends_at));
+        story.seats = seats.cloned().unwrap_or_default();
+        story.leases = leases(case);
+    }
+}
+
+/// The approval, if everything that it consists of is there.
+fn approved(
+    proved: Proved<'_>,
+    asking: Asking,
+    judged: Judged,
+    seats: Option<Seating>,
+) -> Option<Logged<Approved>> {
+    let Proved { case, checkpoint, .. } = proved;
+    let first = judged.first(&case)?;
+    let (verdict, verdict_sha256) = (first.document.clone(), first.judged.event.verdict_sha256);
+    let recorded = case.approved.as_ref()?;
+    let index = recorded.index;
+    let value = Approved {
+        document: asking.document,
+        canonical: asking.canonical,
+        verdict,
+        verdict_sha256,
+        entitlement: judged.entitlement?,
+        seats: seats?,
+        terms: case.judgement.as_ref()?.grant.clone(),
+        starts_by: recorded.event.starts_by,
+        activated: case.activated.as_ref().map(|activated| activated.event.clone()),
+        leases: leases(&case),
+        state: case.state,
+    };
+    Some(Logged::proved(value, checkpoint, index))
+}
+
+fn leases(case: &Case) -> Vec<IntendedLease> {
+    let status = |lease: &LeaseId| {
+        if case.revoked.iter().any(|revoked| revoked.event.lease == *lease) {
+            LeaseStatus::Revoked
+        } else if case.issued.iter().any(|issued| issued.event.lease == *lease) {
+            LeaseStatus::Issued
+        } else {
+            LeaseStatus::Intended
+        }
+    };
+    let lease = |recorded: &Recorded<LeaseIntended>| IntendedLease {
+        intended: recorded.event.clone(),
+        index: recorded.index,
+        at: recorded.at,
+        status: status(&recorded.event.lease),
+    };
+    case.intended.iter().map(lease).collect()
+}

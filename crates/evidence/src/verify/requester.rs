@@ -1,0 +1,86 @@
+//! The request document, who signed it, and who holds the key in it.
+
+use chancery_canonical::{Canonical, Sha256};
+use chancery_domain::document::{RequestDocument, challenge};
+use chancery_domain::proof::SignedRequest;
+
+use super::check::Finding;
+use super::lifecycle::Case;
+use crate::bundle::{BundleFiles, layout};
+use crate::request::{RequestRefusal, verify_request};
+use crate::signer::Context;
+use crate::ssh_key::SshPublicKey;
+use crate::sshsig::{REQUEST_NAMESPACE, SshSignature};
+
+/// The document of the current revision.
+pub(super) struct Asking {
+    pub document: RequestDocument,
+    pub canonical: Canonical,
+}
+
+pub(super) fn request_digest(files: &BundleFiles, case: &Case) -> Finding<Asking> {
+    let Some(bytes) = files.get(layout::REQUEST) else {
+        return Finding::fail("`request.json` is missing");
+    };
+    let named = case.submitted.event.request_sha256;
+    let found = Sha256::of(bytes);
+    let mut problems = Vec::new();
+    if found != named {
+        problems.push(format!("`request.json` has the digest `{found}`, the log names `{named}`"));
+    }
+    let document = Canonical::parse(bytes).and_then(|canonical| Ok((canonical.decode()?, canonical)));
+    let (document, canonical): (RequestDocument, Canonical) = match document {
+        Ok(document) => document,
+        Err(error) => {
+            problems.push(format!("`request.json` cannot be read: {error}"));
+            return Finding { value: None, problems };
+        }
+    };
+    if document.id != case.id {
+        problems.push(format!("`request.json` is about request `{}`", document.id));
+    }
+    Finding::with(Asking { document, canonical }, problems)
+}
+
+/// Everything about the request that is not possession, which has a check of its own.
+pub(super) fn requester_signature(
+    case: &Case,
+    asking: &Asking,
+    context: &Context<'_>,
+) -> Finding<Option<SignedRequest>> {
+    match verify_request(&case.submitted.event, &asking.canonical, context) {
+        Ok(signed) => Finding::pass(Some(signed)),
+        Err(
+            RequestRefusal::PossessionMissing
+            | RequestRefusal::PossessionUnexpected
+            | RequestRefusal::SshKey(_)
+            | RequestRefusal::Possession(_),
+        ) => Finding::pass(None),
+        Err(refusal) => Finding::fail(refusal.to_string()),
+    }
+}
+
+/// `None` when the request names no key, so that there is nothing to possess.
+pub(super) fn beneficiary_possession(case: &Case, asking: &Asking) -> Option<Finding<()>> {
+    let finding = match (&asking.document.beneficiary.public_key, &case.submitted.event.possession) {
+        (None, None) => return None,
+        (Some(_), None) => Finding::fail("the request names a key, and nobody proved to hold it"),
+        (None, Some(_)) => {
+            Finding::fail("there is a proof of possession for a key that the request does not name")
+        }
+        (Some(line), Some(proof)) => {
+            let signed = challenge::<RequestDocument>(&asking.canonical);
+            match possessed(line, proof.as_bytes(), &signed) {
+                Ok(()) => Finding::pass(()),
+                Err(problem) => Finding::fail(problem),
+            }
+        }
+    };
+    Some(finding)
+}
+
+fn possessed(line: &str, proof: &[u8], signed: &Sha256) -> Result<(), String> {
+    let key = SshPublicKey::parse(line).map_err(|error| error.to_string())?;
+    let proof = SshSignature::from_blob(proof).map_err(|error| error.to_string())?;
+    proof.verify(&key, REQUEST_NAMESPACE, signed.as_bytes()).map_err(|error| error.to_string())
+}
