@@ -11,6 +11,7 @@ use chancery_domain::event::{IdentityEvent, Passkey, from_parts};
 use chancery_domain::id::PersonId;
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::people::{Directory, IDENTITY_ADMIN};
+use chancery_domain::time::Timestamp;
 use chancery_ledger::{Hash, leaf_hash};
 
 use crate::trust::{GenesisPerson, TrustRoot};
@@ -36,6 +37,8 @@ pub struct Chain {
     heads: BTreeMap<PersonId, Head>,
     keys: BTreeMap<Vec<u8>, KeyLife>,
     nonces: BTreeSet<String>,
+    /// When the newest document was offered that took something away from a person.
+    taken_away: BTreeMap<PersonId, Timestamp>,
 }
 
 /// With whom the chain starts.
@@ -100,6 +103,7 @@ impl Chain {
             heads: BTreeMap::new(),
             keys: BTreeMap::new(),
             nonces: BTreeSet::new(),
+            taken_away: BTreeMap::new(),
         }
     }
 
@@ -121,11 +125,17 @@ impl Chain {
             }
             crate::signer::enrolled_key(passkey).map_err(IdentityRefusal::Passkey)?;
         }
-        let nonce = authority::check(self, &event, leaf)?;
+        let document = authority::check(self, &event, leaf)?;
         let bytes = leaf.to_bytes()?;
         self.directory.evolve(&event)?;
+        if let Some(document) = document {
+            if authority::takes_away(&event) {
+                let newest = self.taken_away.entry(person.clone()).or_insert(document.issued_at);
+                *newest = document.issued_at.max(*newest);
+            }
+            self.nonces.insert(document.nonce);
+        }
         self.heads.insert(person, Head { version: leaf.version, hash: leaf_hash(&bytes) });
-        self.nonces.extend(nonce);
         self.remember(leaf_index, event);
         Ok(())
     }

@@ -237,6 +237,27 @@ fn a_signature_authorises_one_event_and_no_other_text() {
     assert_eq!(refusal(&world, &leaf), "wrong_challenge");
 }
 
+/// Two administrators grant a role, and take it away again. Whoever orders the log turns the two around.
+#[test]
+fn what_was_offered_before_a_removal_gives_nothing_after_it() {
+    for (grant_offered_later_by, expected) in [(0, "identity_overtaken"), (7, "admitted")] {
+        let mut world = world();
+        let (id, body) = (world.id("eve"), role(&world, "eve", "dba"));
+        let started = world.now;
+        world.now = started.plus(grant_offered_later_by);
+        let document = world.identity_document("role.granted", &body);
+        let held_back = world.authorise(&document, &["ada", "bob"]);
+        world.now = started.plus(5);
+        let removal = world.identity_document("role.removed", &body);
+        let authority = world.authorise(&removal, &["ada"]);
+        world.now = started.plus(9);
+        let leaf = world.identity_leaf(&id, "role.removed", body.clone(), &authority);
+        world.push(leaf);
+        let leaf = world.identity_leaf(&id, "role.granted", body, &held_back);
+        assert_eq!(refusal(&world, &leaf), expected);
+    }
+}
+
 #[test]
 fn genesis_is_what_the_trust_root_names_and_nothing_else() {
     type Change = fn(&mut Value);

@@ -83,18 +83,33 @@ fn needed(event: &IdentityEvent, administrators: usize) -> Needed<'_> {
     }
 }
 
-/// Checks that the event may stand at its position, and returns the nonce that it uses up.
+/// Whether an event takes something away from the person that it is about.
+pub fn takes_away(event: &IdentityEvent) -> bool {
+    match event {
+        IdentityEvent::PasskeyRemoved(_) | IdentityEvent::RoleRemoved(_) | IdentityEvent::Suspended(_) => {
+            true
+        }
+        IdentityEvent::Created(_)
+        | IdentityEvent::PasskeyEnrolled(_)
+        | IdentityEvent::RoleGranted(_)
+        | IdentityEvent::AttributeAssigned(_)
+        | IdentityEvent::Reinstated(_) => false,
+    }
+}
+
+/// Checks that the event may stand at its position, and returns the document that it uses up.
 pub fn check(
     chain: &Chain,
     event: &IdentityEvent,
     leaf: &EventLeaf,
-) -> Result<Option<String>, IdentityRefusal> {
+) -> Result<Option<IdentityDocument>, IdentityRefusal> {
     match authority(event) {
         Authority::Genesis => check_genesis(&chain.genesis, event, leaf).map(|()| None),
         Authority::People { document, signatures } => {
             let identity = check_document(chain, document, leaf)?;
+            check_order(chain, event, &identity)?;
             check_signatures(chain, event, document, signatures)?;
-            Ok(Some(identity.nonce))
+            Ok(Some(identity))
         }
     }
 }
@@ -160,6 +175,22 @@ fn check_document(
         return Err(IdentityRefusal::Expired(identity.expires_at));
     }
     Ok(identity)
+}
+
+/// What was offered before something was taken away gives nothing after it. Else whoever orders the log could
+/// hold a signed role back, log its removal first, and so turn the two around.
+fn check_order(
+    chain: &Chain,
+    event: &IdentityEvent,
+    identity: &IdentityDocument,
+) -> Result<(), IdentityRefusal> {
+    let person = subject(event);
+    match chain.taken_away.get(person) {
+        Some(taken_away) if !takes_away(event) && identity.issued_at < *taken_away => {
+            Err(IdentityRefusal::Overtaken(person.clone()))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn check_signatures(

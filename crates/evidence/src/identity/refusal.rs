@@ -70,6 +70,11 @@ pub enum IdentityRefusal {
     /// Offered for no time, or for too long.
     #[error("an identity document is offered for at most {} seconds", super::MAX_IDENTITY_OFFER_SECONDS)]
     Window,
+    /// Offered before something was taken away from the person.
+    #[error(
+        "the identity document is older than what was taken away from person `{0}` since: offer it again"
+    )]
+    Overtaken(PersonId),
     /// Recorded before it was offered.
     #[error("the identity document was not offered before {0}")]
     NotYet(Timestamp),
@@ -127,6 +132,7 @@ impl IdentityRefusal {
             Self::Nonce => "identity_nonce",
             Self::NonceUsed => "identity_nonce_used",
             Self::Window => "identity_window",
+            Self::Overtaken(_) => "identity_overtaken",
             Self::NotYet(_) => "identity_not_yet",
             Self::Expired(_) => "identity_expired",
             Self::SignedTwice(_) => "identity_signed_twice",
