@@ -59,6 +59,9 @@ const CONSTRUCTORS: [(&str, &str); 4] = [
     ("VerifiedDecision::verified_by_evidence", "crates/evidence/src"),
 ];
 
+/// Plays the server in signed histories for tests; what it makes convinces no verifier, which wants signatures.
+const STANDS_IN: (&str, &str) = ("authenticated_by_the_server", "crates/testkit/src/scenario");
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
@@ -129,7 +132,9 @@ fn proofs_are_made_in_one_place() {
         for file in files {
             let path = file.strip_prefix(&root).unwrap().display().to_string();
             let text = std::fs::read_to_string(&file).unwrap();
-            let elsewhere = !path.starts_with(allowed) && !path.starts_with("crates/domain/src");
+            let stands_in = constructor == STANDS_IN.0 && path.starts_with(STANDS_IN.1);
+            let elsewhere =
+                !path.starts_with(allowed) && !path.starts_with("crates/domain/src") && !stands_in;
             assert!(!(elsewhere && text.contains(constructor)), "`{path}` must not call `{constructor}`");
         }
         let mut callers = Vec::new();
