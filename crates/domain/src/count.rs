@@ -82,7 +82,7 @@ pub fn check_parties(asked: &Asked, directory: &Directory) -> Result<(), Refusal
 
 /// Whether the people in the seats are also those whom policy wants when it is asked again, at activation and
 /// before each credential. The verdict of the request phase stays what they signed; this one can only tighten.
-/// A denial has no stages and says no by itself.
+/// No seats cover a denial.
 pub fn seats_cover(seats: &Seating, asked: &Asked, again: &VerdictDocument, directory: &Directory) -> bool {
     let sits_well = |stage: &Stage| {
         let eligible = directory.resolve(&stage.from, &asked.requester);
@@ -90,7 +90,8 @@ pub fn seats_cover(seats: &Seating, asked: &Asked, again: &VerdictDocument, dire
         u32::try_from(seated).unwrap_or(u32::MAX) >= stage.quorum
     };
     match again.verdict {
-        Outcome::Allow | Outcome::Deny => true,
+        Outcome::Allow => true,
+        Outcome::Deny => false,
         Outcome::RequireApproval => again.stages.iter().all(sits_well),
     }
 }

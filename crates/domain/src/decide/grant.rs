@@ -25,9 +25,9 @@ pub(super) fn activate(
         return Err(Refusal::TooLate(last));
     }
     let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
-    covered(approved, verdict.document(), facts)?;
     let mut events = vec![RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision))];
     if verdict.document().verdict != Outcome::Deny {
+        covered(approved, verdict.document(), facts)?;
         let seconds = terms.max_seconds.min(verdict.document().constraints.grant_seconds);
         let ends_at = facts.now.plus(seconds).min(terms.not_after);
         events.push(RequestEvent::Activated(Activated { started_at: facts.now, ends_at }));
@@ -55,9 +55,6 @@ pub(super) fn intend_lease(
         return Err(Refusal::LeaseMisfit("exists already"));
     }
     if let Some(verdict) = facts.verdict {
-        if verdict.document().verdict == Outcome::Deny {
-            return Err(Refusal::DeniedByPolicy);
-        }
         covered(approved, verdict.document(), facts)?;
     }
     Ok(vec![RequestEvent::LeaseIntended(lease)])
