@@ -3,6 +3,7 @@
 //!
 //! Reading order: this file is the story, [`check`] says what a check is; each family has a file of its own.
 
+mod again;
 mod approved;
 mod attestations;
 mod check;
