@@ -33,6 +33,9 @@ pub struct DecisionOptionsRequest {
     /// Why; it stands in the document only as a salted digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Raw id of the passkey to sign with, base64url; the document names it. Else the first that may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_id: Option<String>,
 }
 
 /// What to sign.

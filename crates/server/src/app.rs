@@ -1,0 +1,108 @@
+//! What a running server holds, and its use cases, one file each: load, gather, decide, record.
+
+pub(crate) mod assess_request;
+pub(crate) mod begin_login;
+pub(crate) mod change_identity;
+pub(crate) mod decide_request;
+pub(crate) mod draft_request;
+pub(crate) mod end_request;
+pub(crate) mod enrol_person;
+pub(crate) mod export_evidence;
+pub(crate) mod issue_credential;
+pub(crate) mod load_request;
+pub(crate) mod notice_trust;
+pub(crate) mod record_events;
+pub(crate) mod redact_request;
+pub(crate) mod show_request;
+pub(crate) mod sign_in;
+pub(crate) mod submit_request;
+
+mod people;
+mod start;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use chancery_domain::time::Timestamp;
+use chancery_evidence::attest::Attestor;
+use chancery_evidence::signer::Context;
+use chancery_evidence::webauthn::RelyingParty;
+use chancery_issuer::issue::Issuer;
+use chancery_ledger::VerifierKey;
+use chancery_policy::Engine;
+use chancery_signals::{Gatherer, TrustedProxies, WorkingHours};
+use chancery_store::SqliteStore;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::http::authentication::Replays;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+use crate::random::Random;
+use crate::trust::Trusted;
+
+pub use people::{People, Snapshot, disclosures};
+pub use start::StartError;
+
+/// Everything that a running server holds. Handlers share one.
+pub struct App {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) started_at: Timestamp,
+    pub(crate) random: Random,
+    pub(crate) store: SqliteStore,
+    pub(crate) log_key: VerifierKey,
+    pub(crate) relying_party: RelyingParty,
+    pub(crate) policy: Engine,
+    pub(crate) attestor: Attestor,
+    pub(crate) issuer: Issuer,
+    pub(crate) signals: Gatherer,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) hours: WorkingHours,
+    pub(crate) people: People,
+    /// Absent until trust/ is sealed; from then on what everything is held against.
+    pub(crate) trust: RwLock<Option<Arc<Trusted>>>,
+    /// Identity acts are taken one at a time: each collects signatures in one place.
+    pub(crate) identity_acts: tokio::sync::Mutex<()>,
+    /// Enrolments before the seal, and the seal itself, one at a time.
+    pub(crate) sealing: tokio::sync::Mutex<()>,
+    pub(crate) replays: Mutex<Replays>,
+    pub(crate) event_streams: Arc<Semaphore>,
+    pub(crate) metrics: Metrics,
+    /// Wakes the effects: something was appended.
+    pub(crate) appended: Notify,
+}
+
+impl App {
+    /// Now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The trust root, once it is sealed.
+    pub(crate) fn trusted(&self) -> Option<Arc<Trusted>> {
+        self.trust.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The trust root; before the seal a refusal that says what to do.
+    pub(crate) fn sealed(&self) -> Result<Arc<Trusted>, Problem> {
+        self.trusted().ok_or_else(|| {
+            Problem::refused(
+                axum::http::StatusCode::CONFLICT,
+                "not_sealed",
+                "nothing can be asked for or decided before the trust root is sealed",
+                "enrol two administrators, then run `chancery trust seal` beside the server",
+            )
+        })
+    }
+
+    /// Where and when a signature is judged that comes in now.
+    pub(crate) fn context<'a>(&'a self, people: &'a Snapshot, at: Timestamp) -> Context<'a> {
+        Context {
+            log_origin: &self.config.log_origin,
+            relying_party: &self.relying_party,
+            directory: people.directory(),
+            at,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Asking policy: gather the facts, conceal what is personal, judge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use chancery_canonical::Disclosure;
+use chancery_domain::document::RequestDocument;
+use chancery_domain::id::PersonId;
+use chancery_domain::proof::VerifiedApproval;
+use chancery_domain::time::Timestamp;
+use chancery_domain::verdict::Verdict;
+use chancery_policy::input::{ApprovalFact, ConcealedInput, Input, PersonFacts, Phase, Signal};
+use chancery_signals::Question;
+use chancery_store::{Document, RequestFilter, Store as _, Ticket, TicketKey};
+use serde_json::{Value, json};
+
+use super::{App, Snapshot};
+use crate::problem::Problem;
+use crate::random::token_key;
+
+/// How long an address counts as known after a person last came from it.
+const KNOWN_ADDRESS_SECONDS: u64 = 90 * 24 * 3600;
+
+/// Windows of the counts of the past.
+const WINDOWS: [(&str, u64); 3] = [("1h", 3600), ("24h", 24 * 3600), ("90d", 90 * 24 * 3600)];
+
+/// More salts than an input has personal members.
+const SALTS: usize = 16;
+
+/// What policy is asked about.
+pub struct Assessment<'a> {
+    /// At which step.
+    pub phase: Phase,
+    /// About which request.
+    pub request: &'a RequestDocument,
+    /// Disclosures of its concealed values.
+    pub disclosures: &'a [Disclosure],
+    /// Approvals that stand.
+    pub approvals: &'a [VerifiedApproval],
+    /// Where the requester's connection comes from; absent where somebody else acts.
+    pub address: Option<IpAddr>,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A verdict, and what it was computed from.
+pub struct Assessed {
+    /// What policy says.
+    pub verdict: Verdict,
+    /// What it was asked.
+    pub input: ConcealedInput,
+}
+
+impl Assessed {
+    /// Verdict and input, to be stored by their digests.
+    pub fn documents(&self) -> Vec<Document> {
+        let of = |canonical: &chancery_canonical::Canonical| Document {
+            sha256: canonical.digest(),
+            media_type: "application/json".to_owned(),
+            bytes: canonical.as_bytes().to_vec(),
+        };
+        vec![of(self.verdict.canonical()), of(&self.input.document)]
+    }
+
+    /// What stands beside the `request.judged` event: the input's disclosures, and for lists the stages.
+    pub fn private(&self, phase: Phase) -> Value {
+        let mut private = json!({ "disclosures": self.input.disclosures });
+        if let (Phase::Request, Some(members)) = (phase, private.as_object_mut()) {
+            members.insert("stages".to_owned(), json!(self.verdict.document().stages));
+        }
+        private
+    }
+}
+
+impl App {
+    /// Asks policy. A fault in it is a `deny`, and its detail goes to the operator's log.
+    pub(crate) async fn assess(&self, asked: Assessment<'_>, people: &Snapshot) -> Result<Assessed, Problem> {
+        let request = asked.request;
+        let entitlement = self.policy.bundle().entitlement(&request.entitlement.name);
+        let calendar =
+            self.hours.at(asked.now).ok_or_else(|| Problem::bug("a moment beyond the calendar"))?;
+        let input = Input {
+            phase: asked.phase,
+            request: request.clone(),
+            entitlement: entitlement.map(|known| known.data().clone()).unwrap_or_default(),
+            requester: facts(&request.requester, people),
+            beneficiary: facts(&request.beneficiary.person, people),
+            signals: self.gather_signals(&request.requester, asked.address, asked.now).await?,
+            approvals: asked.approvals.iter().map(approval).collect(),
+            history: self.gather_history(&request.requester, &request.entitlement.name, asked.now).await?,
+            now: asked.now,
+            calendar,
+        };
+        let mut salts = self.random.salts(SALTS)?;
+        let input = ConcealedInput::conceal(&input, asked.disclosures, &mut salts).map_err(|error| {
+            Problem::invalid(
+                "input_unusable",
+                error.to_string(),
+                "ask without numbers beyond 2^53 or fractions",
+            )
+        })?;
+        let policy = self.policy.clone();
+        let judged = tokio::task::spawn_blocking(move || (policy.judge(&input), input)).await;
+        let (judgement, input) = judged.map_err(Problem::bug)?;
+        let judgement = judgement.map_err(Problem::fault)?;
+        if let Some(fault) = judgement.fault {
+            tracing::error!(request = %request.id, %fault, "policy failed, which is a denial");
+        }
+        Ok(Assessed { verdict: judgement.verdict, input })
+    }
+
+    async fn gather_signals(
+        &self,
+        person: &PersonId,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, Signal>, Problem> {
+        let first_seen = match address {
+            Some(address) => self.first_seen(person, address, now).await?,
+            None => None,
+        };
+        let question = Question { person: person.clone(), address, first_seen, now };
+        Ok(self.signals.gather(&question).await)
+    }
+
+    async fn first_seen(
+        &self,
+        person: &PersonId,
+        address: IpAddr,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Problem> {
+        let known = self.store.ticket(&address_key(person, address), now).await?;
+        let since = known.and_then(|ticket| ticket.value.get("first_seen").cloned());
+        Ok(since.and_then(|since| serde_json::from_value(since).ok()))
+    }
+
+    /// Remembers that a person came from an address, with the moment at which they first did.
+    pub(crate) async fn remember_address(
+        &self,
+        person: &PersonId,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        let Some(address) = address else { return Ok(()) };
+        let first_seen = self.first_seen(person, address, now).await?.unwrap_or(now);
+        let TicketKey { kind, key } = address_key(person, address);
+        let value = json!({ "first_seen": first_seen });
+        self.store
+            .put_ticket(Ticket { kind, key, value, expires_at: now.plus(KNOWN_ADDRESS_SECONDS) })
+            .await?;
+        Ok(())
+    }
+
+    async fn gather_history(
+        &self,
+        person: &PersonId,
+        entitlement: &str,
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, u64>, Problem> {
+        let mut history = BTreeMap::new();
+        for (window, seconds) in WINDOWS {
+            let since =
+                Timestamp::from_unix(now.unix().saturating_sub_unsigned(seconds)).map_err(Problem::bug)?;
+            for (name, states, entitlement) in [
+                ("requests", &[][..], None),
+                ("requests_same", &[][..], Some(entitlement)),
+                ("denied", &["denied"][..], None),
+                ("rejected", &["rejected"][..], None),
+                ("revoked", &["revoked"][..], None),
+            ] {
+                let filter = RequestFilter {
+                    states: states.iter().map(|state| (*state).to_owned()).collect(),
+                    requester: Some(person.clone()),
+                    participant: None,
+                    entitlement: entitlement.map(str::to_owned),
+                };
+                let count = self.store.count_requests(filter, since).await?;
+                history.insert(format!("{name}_{window}"), count);
+            }
+        }
+        Ok(history)
+    }
+}
+
+/// The address itself is personal: the ticket's key holds its digest.
+fn address_key(person: &PersonId, address: IpAddr) -> TicketKey {
+    let key = token_key(&format!("{person} {}", address.to_canonical()));
+    TicketKey { kind: "address".to_owned(), key }
+}
+
+fn facts(person: &PersonId, people: &Snapshot) -> PersonFacts {
+    let known = people.directory().person(person);
+    PersonFacts {
+        person: person.clone(),
+        roles: known.map(|known| known.roles.clone()).unwrap_or_default(),
+        groups: BTreeSet::new(),
+        attributes: known.map(|known| known.attributes.clone()).unwrap_or_default(),
+        name: people.name(person).map(str::to_owned),
+        mail: None,
+    }
+}
+
+fn approval(approval: &VerifiedApproval) -> ApprovalFact {
+    ApprovalFact {
+        approver: approval.person().clone(),
+        stages: approval.document().stages.iter().map(|stage| stage.id.clone()).collect(),
+        approved_at: approval.issued_at(),
+    }
+}

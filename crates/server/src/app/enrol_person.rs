@@ -1,0 +1,380 @@
+//! How people come in: a one-time link, a passkey, and before the seal nothing more; after it two administrators.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_api::enrolment::{
+    EnrolmentOptions, EnrolmentOptionsRequest, EnrolmentOutcome, EnrolmentRequest, Invitation,
+    InvitationRequest, Progress,
+};
+use chancery_api::passkey::{
+    AuthenticatorSelection, CreationOptions, CredentialDescriptor, CredentialParameters, Registration,
+    RelyingPartyEntity, UserEntity,
+};
+use chancery_canonical::base64::encode_url;
+use chancery_canonical::{Bytes, Disclosure, Sha256};
+use chancery_domain::event::{IdentityEvent, Passkey, PersonCreated, to_parts};
+use chancery_domain::id::PersonId;
+use chancery_domain::leaf::Stream;
+use chancery_domain::people::IDENTITY_ADMIN;
+use chancery_domain::signature::Authority;
+use chancery_domain::time::Timestamp;
+use chancery_evidence::registration::{RegistrationResponse, verify_registration};
+use chancery_store::{Append, NewEvent, Store as _, StreamAppend, Ticket, TicketKey};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::App;
+use super::draft_request::{check_text, digest_text};
+use crate::http::convert;
+use crate::problem::Problem;
+use crate::random::token_key;
+
+/// Sorts of tickets.
+const INVITATION: &str = "invitation";
+const REGISTRATION: &str = "registration";
+/// A passkey that waits for signatures.
+pub const ENROLMENT: &str = "enrolment";
+
+/// How long a passkey waits for signatures: a week.
+const WAITING_SECONDS: u64 = 7 * 24 * 3600;
+/// Longest name of a person, in characters.
+const MAX_NAME: usize = 100;
+/// Most roles, and most attributes, in one invitation.
+const MAX_LISTED: usize = 32;
+
+/// What an invitation promises. Its token is known to the invited alone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Invited {
+    /// The id that the person will have.
+    pub person: PersonId,
+    /// Roles to start with.
+    pub roles: BTreeSet<String>,
+    /// Attributes to start with.
+    pub attributes: BTreeMap<String, String>,
+    /// Who invited; absent for the first link.
+    pub invited_by: Option<PersonId>,
+}
+
+/// A passkey that waits for signatures.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WaitingPasskey {
+    /// `person.created` or `passkey.enrolled`.
+    pub act: String,
+    /// Whose.
+    pub person: PersonId,
+    /// The key.
+    pub passkey: Passkey,
+    /// Salted name, for a new person.
+    pub name: Option<Disclosure>,
+    /// Roles to start with.
+    pub roles: BTreeSet<String>,
+    /// Attributes to start with.
+    pub attributes: BTreeMap<String, String>,
+    /// Who invited.
+    pub invited_by: Option<PersonId>,
+}
+
+/// The ticket of an invitation, for `init` and for administrators.
+pub fn invitation_ticket(token: &str, invited: &Invited, expires_at: Timestamp) -> Ticket {
+    let value = json!(invited);
+    Ticket { kind: INVITATION.to_owned(), key: token_key(token), value, expires_at }
+}
+
+impl App {
+    /// An administrator invites.
+    pub(crate) async fn invite(
+        &self,
+        actor: &PersonId,
+        asked: InvitationRequest,
+    ) -> Result<Invitation, Problem> {
+        self.administrator(actor)?;
+        check_listed(&asked.roles, &asked.attributes)?;
+        let (now, token) = (self.now(), self.random.token()?);
+        let invited = Invited {
+            person: self.random.person_id()?,
+            roles: asked.roles,
+            attributes: asked.attributes,
+            invited_by: Some(actor.clone()),
+        };
+        let expires_at = now.plus(self.config.limits.invitation_seconds);
+        self.store.put_ticket(invitation_ticket(&token, &invited, expires_at)).await?;
+        let url = format!("{}/enrol#{token}", self.config.public_url);
+        Ok(Invitation { url, token, expires_at: expires_at.to_string() })
+    }
+
+    /// Refuses whoever is not an identity administrator.
+    pub(crate) fn administrator(&self, actor: &PersonId) -> Result<(), Problem> {
+        let people = self.people.now();
+        match people.active(actor) {
+            Some(person) if person.roles.contains(IDENTITY_ADMIN) => Ok(()),
+            Some(_) | None => Err(Problem::forbidden("only an identity administrator may do this")),
+        }
+    }
+
+    /// What to make a passkey with.
+    pub(crate) async fn offer_enrolment(
+        &self,
+        asked: &EnrolmentOptionsRequest,
+    ) -> Result<EnrolmentOptions, Problem> {
+        let invited = self.invited(&asked.token).await?;
+        let name = asked.name.as_deref().unwrap_or("new person");
+        check_text("/name", name, MAX_NAME)?;
+        let public_key =
+            self.creation_options(&token_key(&asked.token), &invited.person, name, Vec::new()).await?;
+        let genesis = self.trusted().is_none();
+        Ok(EnrolmentOptions {
+            public_key,
+            person: invited.person.to_string(),
+            genesis,
+            roles: starting_roles(&invited, genesis),
+            attributes: invited.attributes,
+        })
+    }
+
+    /// Enrols at once before the seal, and after it lets the passkey wait for administrators.
+    pub(crate) async fn enrol(&self, asked: &EnrolmentRequest) -> Result<EnrolmentOutcome, Problem> {
+        self.notice_trust().await?;
+        let invited = self.invited(&asked.token).await?;
+        check_text("/name", &asked.name, MAX_NAME)?;
+        let passkey = self.registered(&token_key(&asked.token), &asked.registration).await?;
+        let name = Disclosure::new(&self.random.bytes()?, "name", Value::from(asked.name.as_str()));
+        let name = name.map_err(|error| Problem::member("/name", error))?;
+        // Nobody may be let in as genesis while the root is being sealed.
+        let turn = self.sealing.lock().await;
+        let person = invited.person.to_string();
+        if self.trusted().is_none() {
+            self.enrol_genesis(invited, passkey, name, &asked.token).await?;
+            return Ok(EnrolmentOutcome { status: Progress::Recorded, person, enrolment: None });
+        }
+        drop(turn);
+        let waiting = WaitingPasskey {
+            act: "person.created".to_owned(),
+            person: invited.person,
+            passkey,
+            name: Some(name),
+            roles: invited.roles,
+            attributes: invited.attributes,
+            invited_by: invited.invited_by,
+        };
+        let used = TicketKey { kind: INVITATION.to_owned(), key: token_key(&asked.token) };
+        let enrolment = self.let_wait(&waiting, Some(used)).await?;
+        Ok(EnrolmentOutcome { status: Progress::Waiting, person, enrolment: Some(enrolment) })
+    }
+
+    /// A further passkey for a person who is here: it waits for a signature of their own.
+    pub(crate) async fn offer_passkey(&self, actor: &PersonId) -> Result<CreationOptions, Problem> {
+        let people = self.people.now();
+        let known = people.active(actor).ok_or_else(|| Problem::not_found("person"))?;
+        let exclude = known.passkeys.values().map(crate::routes::view::descriptor).collect();
+        let name = people.name(actor).unwrap_or("passkey").to_owned();
+        self.creation_options(&further_key(actor), actor, &name, exclude).await
+    }
+
+    /// Takes a further passkey.
+    pub(crate) async fn add_passkey(
+        &self,
+        actor: &PersonId,
+        registration: &Registration,
+    ) -> Result<EnrolmentOutcome, Problem> {
+        self.sealed()?;
+        let waiting = WaitingPasskey {
+            act: "passkey.enrolled".to_owned(),
+            person: actor.clone(),
+            passkey: self.registered(&further_key(actor), registration).await?,
+            name: None,
+            roles: BTreeSet::new(),
+            attributes: BTreeMap::new(),
+            invited_by: Some(actor.clone()),
+        };
+        let enrolment = self.let_wait(&waiting, None).await?;
+        let person = actor.to_string();
+        Ok(EnrolmentOutcome { status: Progress::Waiting, person, enrolment: Some(enrolment) })
+    }
+
+    async fn invited(&self, token: &str) -> Result<Invited, Problem> {
+        let key = TicketKey { kind: INVITATION.to_owned(), key: token_key(token) };
+        let ticket = self.store.ticket(&key, self.now()).await?;
+        let ticket = ticket.ok_or_else(|| {
+            Problem::refused(
+                axum::http::StatusCode::GONE,
+                "link_expired",
+                "the enrolment link was used before, or its time is over",
+                "ask an identity administrator for a new one; for the first, run `chancery init` in an empty folder",
+            )
+        })?;
+        serde_json::from_value(ticket.value).map_err(Problem::bug)
+    }
+
+    async fn creation_options(
+        &self,
+        key: &str,
+        person: &PersonId,
+        name: &str,
+        exclude: Vec<CredentialDescriptor>,
+    ) -> Result<CreationOptions, Problem> {
+        let (now, challenge) = (self.now(), self.random.bytes::<32>()?);
+        let value = json!({ "challenge": Sha256::from_bytes(challenge) });
+        let (kind, key) = (REGISTRATION.to_owned(), key.to_owned());
+        self.store.put_ticket(Ticket { kind, key, value, expires_at: now.plus(900) }).await?;
+        let algorithm = |alg| CredentialParameters { credential_type: "public-key".to_owned(), alg };
+        Ok(CreationOptions {
+            rp: RelyingPartyEntity { id: self.relying_party.id().to_owned(), name: "Chancery".to_owned() },
+            user: UserEntity {
+                id: encode_url(person.as_str().as_bytes()),
+                name: name.to_owned(),
+                display_name: name.to_owned(),
+            },
+            challenge: encode_url(&challenge),
+            pub_key_cred_params: [-7, -8, -257].map(algorithm).to_vec(),
+            timeout: 300_000,
+            exclude_credentials: exclude,
+            authenticator_selection: AuthenticatorSelection {
+                resident_key: "required".to_owned(),
+                require_resident_key: true,
+                user_verification: "required".to_owned(),
+            },
+            attestation: "none".to_owned(),
+        })
+    }
+
+    /// The passkey of a registration whose challenge was offered here; each challenge works once.
+    async fn registered(&self, key: &str, registration: &Registration) -> Result<Passkey, Problem> {
+        let key = TicketKey { kind: REGISTRATION.to_owned(), key: key.to_owned() };
+        let ticket = self.store.take_ticket(&key, self.now()).await?;
+        let challenge = ticket.and_then(|ticket| ticket.value.get("challenge").cloned());
+        let challenge: Option<Sha256> = challenge.and_then(|value| serde_json::from_value(value).ok());
+        let challenge = challenge.ok_or_else(|| {
+            Problem::refused(
+                axum::http::StatusCode::CONFLICT,
+                "offer_used",
+                "no registration was offered here, or it was used before",
+                "begin again with `POST /api/v1/enrolments/options`",
+            )
+        })?;
+        let response = RegistrationResponse {
+            attestation_object: convert::bytes(
+                "/registration/attestation_object",
+                &registration.attestation_object,
+            )?,
+            client_data_json: convert::bytes(
+                "/registration/client_data_json",
+                &registration.client_data_json,
+            )?,
+        };
+        let registered = verify_registration(&response, &self.relying_party, &challenge)?;
+        let long = |_| {
+            Problem::invalid(
+                "passkey_too_large",
+                "the passkey's id or public key is longer than the log takes",
+                "enrol another passkey",
+            )
+        };
+        Ok(Passkey {
+            credential_id: Bytes::new(registered.credential_id().as_bytes()).map_err(long)?,
+            public_key: Bytes::new(registered.public_key().as_bytes()).map_err(long)?,
+            aaguid: Bytes::new(registered.aaguid()).map_err(long)?,
+            backup_eligible: registered.backup_eligible(),
+        })
+    }
+
+    /// Before the seal: a person with authority `genesis`, who always is an administrator too.
+    async fn enrol_genesis(
+        &self,
+        invited: Invited,
+        passkey: Passkey,
+        name: Disclosure,
+        token: &str,
+    ) -> Result<(), Problem> {
+        let now = self.now();
+        let event = IdentityEvent::Created(PersonCreated {
+            person: invited.person.clone(),
+            passkey,
+            roles: starting_roles(&invited, true),
+            attributes: invited.attributes,
+            concealed: vec![digest_text(&name)],
+            authority: Authority::Genesis,
+        });
+        let (kind, body) = to_parts(&event).map_err(Problem::bug)?;
+        let private = Some(json!({ "disclosures": [name] }));
+        let mut append = Append::at(now);
+        append.consume.push(TicketKey { kind: INVITATION.to_owned(), key: token_key(token) });
+        append.streams.push(StreamAppend {
+            stream: Stream::Identity(invited.person),
+            expected_version: 0,
+            events: vec![NewEvent { kind, body, private, attestation: None }],
+        });
+        self.store.append(append).await?;
+        self.metrics.appended();
+        self.people.follow(&self.store).await?;
+        Ok(())
+    }
+
+    async fn let_wait(&self, waiting: &WaitingPasskey, used: Option<TicketKey>) -> Result<String, Problem> {
+        let people = self.people.now();
+        if people.directory().owner_of(waiting.passkey.credential_id.as_bytes()).is_some() {
+            return Err(Problem::refused(
+                axum::http::StatusCode::CONFLICT,
+                "passkey_exists",
+                "that passkey is enrolled already",
+                "sign in with it, or make another",
+            ));
+        }
+        let now = self.now();
+        let enrolment = self.random.name(now)?;
+        let mut append = Append::at(now);
+        append.consume.extend(used);
+        append.remember.push(Ticket {
+            kind: ENROLMENT.to_owned(),
+            key: enrolment.clone(),
+            value: json!(waiting),
+            expires_at: now.plus(WAITING_SECONDS),
+        });
+        self.store.append(append).await?;
+        Ok(enrolment)
+    }
+
+    /// Passkeys that wait for signatures.
+    pub(crate) async fn waiting_passkeys(&self) -> Result<Vec<(Ticket, WaitingPasskey)>, Problem> {
+        let tickets = self.store.tickets(ENROLMENT, self.now()).await?;
+        let read = |ticket: Ticket| {
+            let waiting = serde_json::from_value(ticket.value.clone()).map_err(Problem::bug)?;
+            Ok((ticket, waiting))
+        };
+        tickets.into_iter().map(read).collect()
+    }
+}
+
+fn further_key(person: &PersonId) -> String {
+    format!("further/{person}")
+}
+
+fn starting_roles(invited: &Invited, genesis: bool) -> BTreeSet<String> {
+    let mut roles = invited.roles.clone();
+    if genesis {
+        roles.insert(IDENTITY_ADMIN.to_owned());
+    }
+    roles
+}
+
+fn check_listed(roles: &BTreeSet<String>, attributes: &BTreeMap<String, String>) -> Result<(), Problem> {
+    if roles.len() > MAX_LISTED || attributes.len() > MAX_LISTED {
+        return Err(Problem::member("", format!("at most {MAX_LISTED} roles and as many attributes")));
+    }
+    for role in roles {
+        check_word("/roles", role)?;
+    }
+    for (name, value) in attributes {
+        check_word("/attributes", name)?;
+        check_text(&format!("/attributes/{name}"), value, MAX_NAME)?;
+    }
+    Ok(())
+}
+
+/// Names of roles and attributes: lower-case letters, digits, `_` and `-`.
+pub fn check_word(pointer: &str, word: &str) -> Result<(), Problem> {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    if word.is_empty() || word.len() > 64 || !word.bytes().all(plain) {
+        return Err(Problem::member(pointer, "use 1 to 64 lower-case letters, digits, `_` and `-`"));
+    }
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! Loading a request: its events, the state they lead to, and its decisions verified again from their stored
+//! signatures. A column is never evidence.
+
+use chancery_canonical::{Canonical, Disclosure, Sha256};
+use chancery_domain::count;
+use chancery_domain::document::{RequestDocument, RequestReference};
+use chancery_domain::event::{DecisionRecorded, Judged, Phase, RequestEvent, from_parts};
+use chancery_domain::evolve::evolve;
+use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::leaf::Stream;
+use chancery_domain::people::{AUDITOR, IDENTITY_ADMIN, POLICY_OWNER};
+use chancery_domain::proof::VerifiedApproval;
+use chancery_domain::state::{Asked, State};
+use chancery_domain::time::Timestamp;
+use chancery_domain::verdict::VerdictDocument;
+use chancery_evidence::decision::verify_recorded_decision;
+use chancery_evidence::signer::Context;
+use chancery_store::{Fault, Position, Store as _, StoredEvent};
+use serde_json::Value;
+
+use super::people::disclosures;
+use super::{App, Snapshot};
+use crate::problem::Problem;
+
+/// An event, where it stands and what stands beside it.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Where.
+    pub position: Position,
+    /// When.
+    pub time: Timestamp,
+    /// What happened.
+    pub event: RequestEvent,
+    /// Disclosures and clear values.
+    pub private: Option<Value>,
+}
+
+/// A request as the log tells it.
+#[derive(Clone, Debug)]
+pub struct LoadedRequest {
+    /// Which.
+    pub id: RequestId,
+    /// Version of its stream.
+    pub version: u64,
+    /// Where it stands.
+    pub state: State,
+    /// Everything that happened.
+    pub events: Vec<Placed>,
+    /// The standing revision's document, as signed.
+    pub document: Canonical,
+    /// The same, parsed.
+    pub request: RequestDocument,
+    /// The verdict that fixed the stages of the standing revision; of the phase that denied it, when one did.
+    pub verdict: Canonical,
+    /// The same, parsed.
+    pub standing_verdict: VerdictDocument,
+    /// Approvals of the standing revision whose signatures stand, in the order of the log.
+    pub approvals: Vec<VerifiedApproval>,
+}
+
+impl LoadedRequest {
+    /// What was asked.
+    pub fn asked(&self) -> &Asked {
+        self.state.asked()
+    }
+
+    /// The standing revision, as decisions name it.
+    pub fn reference(&self) -> RequestReference {
+        reference(self.asked())
+    }
+
+    /// Whether this person is a party of it, takes part or could, or reads everything.
+    pub fn is_visible_to(&self, person: &PersonId, people: &Snapshot) -> bool {
+        let asked = self.asked();
+        let party = *person == asked.requester || *person == asked.beneficiary;
+        let decided = self.events.iter().any(|placed| decider(&placed.event).as_ref() == Some(person));
+        let directory = people.directory();
+        let may_sit =
+            || !count::eligible_stages(person, &self.standing_verdict.stages, asked, directory).is_empty();
+        let reads_all = people.active(person).is_some_and(|known| {
+            [AUDITOR, IDENTITY_ADMIN, POLICY_OWNER].iter().any(|role| known.roles.contains(*role))
+        });
+        party || decided || reads_all || may_sit()
+    }
+
+    /// Disclosures beside the standing revision's submission.
+    pub fn disclosures(&self) -> Vec<Disclosure> {
+        let submission = self
+            .events
+            .iter()
+            .rev()
+            .find(|placed| matches!(placed.event, RequestEvent::Submitted(_) | RequestEvent::Revised(_)));
+        disclosures(submission.and_then(|placed| placed.private.as_ref()))
+    }
+}
+
+/// Who made the decision that an event records.
+pub fn decider(event: &RequestEvent) -> Option<PersonId> {
+    match event {
+        RequestEvent::DecisionRecorded(DecisionRecorded { document, .. }) => {
+            document.decode::<chancery_domain::document::DecisionDocument>().ok().map(|said| said.approver)
+        }
+        _ => None,
+    }
+}
+
+/// A revision, as decisions name it.
+pub fn reference(asked: &Asked) -> RequestReference {
+    RequestReference { id: asked.id.clone(), revision: asked.revision, sha256: asked.request_sha256 }
+}
+
+/// Reads the events of one stream.
+pub fn place(stored: Vec<StoredEvent>) -> Result<Vec<Placed>, Fault> {
+    let read = |stored: StoredEvent| {
+        let event = from_parts::<RequestEvent>(&stored.leaf.kind, &stored.leaf.body).map_err(damaged)?;
+        Ok(Placed { position: stored.position, time: stored.leaf.time, event, private: stored.private })
+    };
+    stored.into_iter().map(read).collect()
+}
+
+impl App {
+    /// Loads a request; `None` when there is none of this id.
+    pub(crate) async fn load_request(
+        &self,
+        id: &RequestId,
+        people: &Snapshot,
+    ) -> Result<Option<LoadedRequest>, Problem> {
+        let events = place(self.store.stream(&Stream::Request(id.clone()), 1).await?)?;
+        let Some(last) = events.last() else { return Ok(None) };
+        let version = last.position.version;
+        let mut state: Option<State> = None;
+        let mut approvals = Vec::new();
+        for placed in &events {
+            if let RequestEvent::Submitted(_) | RequestEvent::Revised(_) = placed.event {
+                approvals.clear();
+            }
+            if let (RequestEvent::DecisionRecorded(recorded), Some(state)) = (&placed.event, &state) {
+                approvals.extend(self.verified_again(recorded, placed, state.asked(), people));
+            }
+            state = Some(evolve(id, state, &placed.event).map_err(damaged)?);
+        }
+        let Some(state) = state else { return Ok(None) };
+        let document = self.canonical(state.asked().request_sha256).await?;
+        let request: RequestDocument = document.decode().map_err(damaged)?;
+        let judged = standing_judgement(&events, &state);
+        let verdict = self.canonical(judged.ok_or_else(|| damaged("no verdict"))?.verdict_sha256).await?;
+        let standing_verdict = verdict.decode().map_err(damaged)?;
+        let id = id.clone();
+        Ok(Some(LoadedRequest {
+            id,
+            version,
+            state,
+            events,
+            document,
+            request,
+            verdict,
+            standing_verdict,
+            approvals,
+        }))
+    }
+
+    /// Loads a request that this person may see; to anybody else it does not exist.
+    pub(crate) async fn find_request(
+        &self,
+        id: &RequestId,
+        reader: &PersonId,
+        people: &Snapshot,
+    ) -> Result<LoadedRequest, Problem> {
+        let loaded = self.load_request(id, people).await?;
+        loaded
+            .filter(|loaded| loaded.is_visible_to(reader, people))
+            .ok_or_else(|| Problem::not_found("request"))
+    }
+
+    /// The approval that a recorded decision is, once its signature was verified again as of its leaf.
+    fn verified_again(
+        &self,
+        recorded: &DecisionRecorded,
+        placed: &Placed,
+        asked: &Asked,
+        people: &Snapshot,
+    ) -> Option<VerifiedApproval> {
+        let directory = people.chain.directory_at(placed.position.leaf_index);
+        let context = Context {
+            log_origin: &self.config.log_origin,
+            relying_party: &self.relying_party,
+            directory: &directory,
+            at: placed.time,
+        };
+        match verify_recorded_decision(recorded, &reference(asked), &context) {
+            Ok(decision) => decision.approval(),
+            Err(refusal) => {
+                let index = placed.position.leaf_index;
+                tracing::error!(index, %refusal, "a recorded decision does not verify; it does not count");
+                None
+            }
+        }
+    }
+
+    /// A stored document, in its canonical form.
+    pub(crate) async fn canonical(&self, sha256: Sha256) -> Result<Canonical, Problem> {
+        let document = self.store.document(sha256).await?;
+        let document = document.ok_or_else(|| damaged(format!("document `{sha256}` is missing")))?;
+        Ok(Canonical::parse(&document.bytes).map_err(damaged)?)
+    }
+}
+
+/// The judgement of the standing revision that says where it stands: the one of the request phase, or the one
+/// that denied it.
+fn standing_judgement<'a>(events: &'a [Placed], state: &State) -> Option<&'a Judged> {
+    let revision = state.asked().revision;
+    let judged = events.iter().filter_map(|placed| match &placed.event {
+        RequestEvent::Judged(judged) if judged.revision == revision => Some(judged),
+        _ => None,
+    });
+    match state {
+        State::Denied(denied) => judged.into_iter().find(|one| one.verdict_sha256 == denied.verdict_sha256),
+        State::Evaluating(_)
+        | State::Pending(_)
+        | State::Approved(_)
+        | State::Active(_)
+        | State::Unknown(_)
+        | State::RollingBack(_)
+        | State::Ended(_) => judged.into_iter().find(|one| one.phase == Phase::Request),
+    }
+}
+
+pub(super) fn damaged(error: impl std::fmt::Display) -> Fault {
+    Fault::Damaged(error.to_string())
+}

@@ -1,0 +1,134 @@
+//! Who exists: the verified chain of the log's identity events, held in memory, following every append.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chancery_canonical::Disclosure;
+use chancery_domain::id::PersonId;
+use chancery_domain::leaf::Stream;
+use chancery_domain::people::{Directory, Person};
+use chancery_evidence::identity::Chain;
+use chancery_store::{Fault, MAX_PAGE, SqliteStore, Store as _, StoredEvent};
+use serde_json::Value;
+
+/// Everyone as of some position of the log. Never changes; a newer one takes its place.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The verified chain.
+    pub chain: Chain,
+    names: BTreeMap<PersonId, String>,
+    /// Leaves before this index are taken in.
+    next_index: u64,
+}
+
+impl Snapshot {
+    /// Everyone who is admitted.
+    pub fn directory(&self) -> &Directory {
+        self.chain.directory()
+    }
+
+    /// A person's name, unless it was erased.
+    pub fn name(&self, person: &PersonId) -> Option<&str> {
+        self.names.get(person).map(String::as_str)
+    }
+
+    /// A person who is not suspended.
+    pub fn active(&self, person: &PersonId) -> Option<&Person> {
+        self.directory().person(person).filter(|known| !known.suspended)
+    }
+
+    fn take_in(&mut self, event: &StoredEvent) -> Result<(), Fault> {
+        self.next_index = event.position.leaf_index.saturating_add(1);
+        let Stream::Identity(person) = &event.leaf.stream else { return Ok(()) };
+        self.chain.admit(event.position.leaf_index, &event.leaf).map_err(|refusal| {
+            Fault::Damaged(format!(
+                "identity leaf {} is not authorised: {refusal}",
+                event.position.leaf_index
+            ))
+        })?;
+        let name = disclosures(event.private.as_ref()).into_iter().find(|one| one.name() == "name");
+        if let Some(name) = name.as_ref().and_then(|one| one.value().as_str()) {
+            self.names.insert(person.clone(), name.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// The disclosures that stand beside an event. What cannot be read there is as good as erased.
+pub fn disclosures(private: Option<&Value>) -> Vec<Disclosure> {
+    let listed = private.and_then(|private| private.get("disclosures")).and_then(Value::as_array);
+    let texts = listed.into_iter().flatten().filter_map(Value::as_str);
+    texts.filter_map(|text| Disclosure::parse(text).ok()).collect()
+}
+
+/// The newest snapshot.
+#[derive(Debug)]
+pub struct People {
+    newest: RwLock<Arc<Snapshot>>,
+    /// Whoever follows the log holds this, so that no step is taken twice.
+    following: tokio::sync::Mutex<()>,
+}
+
+impl People {
+    /// Nobody, under a chain that has admitted nothing.
+    pub fn empty(chain: Chain) -> Self {
+        let snapshot = Snapshot { chain, names: BTreeMap::new(), next_index: 0 };
+        Self { newest: RwLock::new(Arc::new(snapshot)), following: tokio::sync::Mutex::new(()) }
+    }
+
+    /// Everyone now.
+    pub fn now(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes in what was appended since. An identity leaf that is not authorised stops it: then the log is
+    /// damaged, and nobody in memory is believed any further than before.
+    pub async fn follow(&self, store: &SqliteStore) -> Result<(), Fault> {
+        let _turn = self.following.lock().await;
+        let snapshot = self.now();
+        self.put(read_on(Snapshot::clone(&snapshot), store).await?);
+        Ok(())
+    }
+
+    /// Verifies the whole log again under another chain, and takes that one from now on.
+    pub async fn restart(&self, chain: Chain, store: &SqliteStore) -> Result<(), Fault> {
+        let _turn = self.following.lock().await;
+        let start = Snapshot { chain, names: BTreeMap::new(), next_index: 0 };
+        self.put(read_on(start, store).await?);
+        Ok(())
+    }
+
+    /// Forgets the names that stand beside no event any more.
+    pub async fn forget_erased(&self, store: &SqliteStore) -> Result<(), Fault> {
+        let _turn = self.following.lock().await;
+        let mut snapshot = Snapshot::clone(&self.now());
+        let mut names = BTreeMap::new();
+        for person in snapshot.names.keys() {
+            for event in store.stream(&Stream::Identity(person.clone()), 1).await? {
+                let known = disclosures(event.private.as_ref()).into_iter().find(|one| one.name() == "name");
+                if let Some(name) = known.as_ref().and_then(|one| one.value().as_str()) {
+                    names.insert(person.clone(), name.to_owned());
+                }
+            }
+        }
+        snapshot.names = names;
+        self.put(snapshot);
+        Ok(())
+    }
+
+    fn put(&self, snapshot: Snapshot) {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+    }
+}
+
+async fn read_on(mut snapshot: Snapshot, store: &SqliteStore) -> Result<Snapshot, Fault> {
+    loop {
+        let events = store.events_from(snapshot.next_index, MAX_PAGE).await?;
+        if events.is_empty() {
+            return Ok(snapshot);
+        }
+        for event in &events {
+            snapshot.take_in(event)?;
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Recording: the last step of every use case. Events get their attestations, the read model its row, effects
+//! their place in the queue, all in one append that names the version it expects.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chancery_domain::document::GrantTerms;
+use chancery_domain::effect;
+use chancery_domain::event::{LeaseIntended, RequestEvent, to_parts};
+use chancery_domain::evolve::evolve;
+use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::leaf::Stream;
+use chancery_domain::people::Directory;
+use chancery_domain::state::State;
+use chancery_domain::time::Timestamp;
+use chancery_evidence::attest::{AttestedFacts, AttestedSubject};
+use chancery_store::{
+    Append, AppendError, Appended, Document, Erasure, Fault, NewAttestation, NewEffect, NewEvent, Projection,
+    RequestRow, Store as _, StoredEvent, StreamAppend, Ticket, TicketKey,
+};
+use serde_json::{Map, Value, json};
+
+use super::App;
+use super::load_request::{LoadedRequest, Placed, damaged, decider, place};
+use crate::problem::Problem;
+
+/// How often a decision is made again after somebody else was first.
+pub const MAX_ATTEMPTS: usize = 8;
+
+/// What is to be recorded of one request.
+pub struct Record<'a> {
+    /// When.
+    pub now: Timestamp,
+    /// Which request.
+    pub id: &'a RequestId,
+    /// The request before; absent for a new one.
+    pub before: Option<&'a LoadedRequest>,
+    /// What happens, each with what is kept beside it.
+    pub events: Vec<(RequestEvent, Option<Value>)>,
+    /// Documents that the events name by digest.
+    pub documents: Vec<Document>,
+    /// Single-use tickets that are used up.
+    pub consume: Vec<TicketKey>,
+    /// Tickets that are made.
+    pub remember: Vec<Ticket>,
+    /// Private values that go.
+    pub erase: Vec<Erasure>,
+    /// Public facts of the certificate, for `lease.issued`.
+    pub certificate: Option<Map<String, Value>>,
+}
+
+impl<'a> Record<'a> {
+    /// A record of nothing, to be filled.
+    pub fn of(id: &'a RequestId, before: Option<&'a LoadedRequest>, now: Timestamp) -> Self {
+        Self {
+            now,
+            id,
+            before,
+            events: Vec::new(),
+            documents: Vec::new(),
+            consume: Vec::new(),
+            remember: Vec::new(),
+            erase: Vec::new(),
+            certificate: None,
+        }
+    }
+
+    /// Adds events with nothing beside them.
+    #[must_use]
+    pub fn with(mut self, events: Vec<RequestEvent>) -> Self {
+        self.events.extend(events.into_iter().map(|event| (event, None)));
+        self
+    }
+}
+
+/// The standing revision and its terms, as attestations repeat them.
+struct Standing {
+    request_sha256: Option<chancery_canonical::Sha256>,
+    grant: Option<GrantTerms>,
+}
+
+impl App {
+    /// Appends the events, all or nothing.
+    ///
+    /// # Errors
+    /// A conflict when somebody else was first: load and decide again.
+    pub(crate) async fn record(
+        &self,
+        record: Record<'_>,
+        directory: &Directory,
+    ) -> Result<Appended, Problem> {
+        let mut append = Append::at(record.now);
+        let events = self.prepare(&record, directory, &mut append)?;
+        append.streams.push(StreamAppend {
+            stream: Stream::Request(record.id.clone()),
+            expected_version: record.before.map_or(0, |before| before.version),
+            events,
+        });
+        append.documents = record.documents;
+        append.consume = record.consume;
+        append.remember = record.remember;
+        append.erase = record.erase;
+        let appended = self.store.append(append).await.map_err(|error| match error {
+            // INVARIANT: a stream that nobody has heard of and that exists all the same is an id used twice.
+            AppendError::Conflict { .. } if record.before.is_none() => {
+                chancery_domain::refusal::Refusal::RequestExists.into()
+            }
+            other => Problem::from(other),
+        })?;
+        self.metrics.appended();
+        self.appended.notify_one();
+        Ok(appended)
+    }
+
+    /// Attests the events, and fills in what follows from them: row and effects.
+    fn prepare(
+        &self,
+        record: &Record<'_>,
+        directory: &Directory,
+        append: &mut Append,
+    ) -> Result<Vec<NewEvent>, Problem> {
+        let mut state = record.before.map(|before| before.state.clone());
+        let mut told: Vec<Told> =
+            record.before.map(|before| before.events.iter().map(Told::of)).into_iter().flatten().collect();
+        let mut events = Vec::new();
+        for (event, private) in &record.events {
+            let (event, attestation) = self.attested(event.clone(), record, &told, directory)?;
+            let after = evolve(record.id, state, &event).map_err(Problem::bug)?;
+            for due in effect::effects(record.id, &event, &after, record.now) {
+                let payload = serde_json::to_value(&due.effect).map_err(Problem::bug)?;
+                let kind = payload.get("effect").and_then(Value::as_str).unwrap_or_default().to_owned();
+                append.effects.push(NewEffect { key: due.effect.key(due.at), kind, due_at: due.at, payload });
+            }
+            if let RequestEvent::LeaseIssued(issued) = &event {
+                append.settle_effects.push(format!("settle/{}", issued.lease));
+            }
+            let (kind, body) = to_parts(&event).map_err(Problem::bug)?;
+            events.push(NewEvent { kind, body, private: private.clone(), attestation });
+            told.push(Told { event, time: record.now, private: private.clone() });
+            state = Some(after);
+        }
+        let version = record.before.map_or(0, |before| before.version).saturating_add(events.len() as u64);
+        append.request_rows.push(row(record.id, &told, version)?);
+        Ok(events)
+    }
+
+    fn attested(
+        &self,
+        event: RequestEvent,
+        record: &Record<'_>,
+        told: &[Told],
+        directory: &Directory,
+    ) -> Result<(RequestEvent, Option<NewAttestation>), Problem> {
+        let standing = standing(told);
+        let Some(request_sha256) = standing.request_sha256 else { return Ok((event, None)) };
+        let intended = intended(told, &event);
+        let facts = AttestedFacts {
+            directory,
+            grant: standing.grant.as_ref(),
+            intended: intended.as_ref(),
+            certificate: record.certificate.as_ref(),
+        };
+        let subject = AttestedSubject::request(record.id, request_sha256);
+        let (event, attestation) =
+            self.attestor.attach(event, &subject, &facts, self.random.source()).map_err(Problem::bug)?;
+        let Some(attestation) = attestation else { return Ok((event, None)) };
+        let envelope = attestation.envelope_json().map_err(Problem::bug)?.as_bytes().to_vec();
+        Ok((event, Some(NewAttestation { leaf: attestation.leaf.as_bytes().to_vec(), envelope })))
+    }
+}
+
+/// An event as the read model is told of it.
+pub struct Told {
+    event: RequestEvent,
+    time: Timestamp,
+    private: Option<Value>,
+}
+
+impl Told {
+    fn of(placed: &Placed) -> Self {
+        Self { event: placed.event.clone(), time: placed.time, private: placed.private.clone() }
+    }
+}
+
+fn standing(told: &[Told]) -> Standing {
+    let mut standing = Standing { request_sha256: None, grant: None };
+    for Told { event, .. } in told {
+        match event {
+            RequestEvent::Submitted(body) | RequestEvent::Revised(body) => {
+                standing = Standing { request_sha256: Some(body.request_sha256), grant: None };
+            }
+            RequestEvent::Judged(body) if body.grant.is_some() => standing.grant.clone_from(&body.grant),
+            _ => {}
+        }
+    }
+    standing
+}
+
+fn intended(told: &[Told], event: &RequestEvent) -> Option<LeaseIntended> {
+    let RequestEvent::LeaseIssued(issued) = event else { return None };
+    told.iter().find_map(|told| match &told.event {
+        RequestEvent::LeaseIntended(intended) if intended.lease == issued.lease => Some(intended.clone()),
+        _ => None,
+    })
+}
+
+/// The row of the read model that the events of one request make.
+pub fn row(id: &RequestId, told: &[Told], version: u64) -> Result<RequestRow, Fault> {
+    let mut state: Option<State> = None;
+    let mut participants = BTreeSet::new();
+    let (mut risk_score, mut summary) = (0, json!({}));
+    for Told { event, private, .. } in told {
+        participants.extend(decider(event));
+        if let RequestEvent::Judged(judged) = event {
+            risk_score = judged.risk_score;
+        }
+        if let Some(stages) = private.as_ref().and_then(|private| private.get("stages")) {
+            summary = json!({ "stages": stages });
+        }
+        state = Some(evolve(id, state, event).map_err(damaged)?);
+    }
+    let (Some(state), Some(first), Some(last)) = (state, told.first(), told.last()) else {
+        return Err(damaged("a request without events"));
+    };
+    let asked = state.asked().clone();
+    let participants: Vec<PersonId> = participants.into_iter().collect();
+    Ok(RequestRow {
+        id: id.clone(),
+        version,
+        state: state.name().to_owned(),
+        revision: asked.revision,
+        requester: asked.requester,
+        beneficiary: asked.beneficiary,
+        participants,
+        entitlement: asked.entitlement,
+        risk_score,
+        created_at: first.time,
+        updated_at: last.time,
+        due_at: state.due_at(),
+        summary,
+    })
+}
+
+/// The same from stored events, so that the read model can be made again and compared.
+pub fn projection() -> Projection {
+    Arc::new(|id: &RequestId, stored: &[StoredEvent]| {
+        let placed = place(stored.to_vec()).map_err(|fault| fault.to_string())?;
+        let told: Vec<Told> = placed.iter().map(Told::of).collect();
+        row(id, &told, told.len() as u64).map_err(|fault| fault.to_string())
+    })
+}

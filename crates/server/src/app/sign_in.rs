@@ -1,0 +1,159 @@
+//! Signing in: one touch of a passkey over the session document. A browser gets a cookie, a key gets a token that
+//! is worth nothing without the key.
+
+use chancery_api::session::{SessionOptions, SessionOptionsRequest, SessionRequest};
+use chancery_canonical::{Canonical, Sha256};
+use chancery_domain::document::{SessionDocument, SessionType, Signed as _, challenge};
+use chancery_domain::id::PersonId;
+use chancery_domain::refusal::Refusal;
+use chancery_domain::time::Timestamp;
+use chancery_evidence::session::{VerifiedSession, verify_session};
+use chancery_store::{Append, Store as _, Ticket, TicketKey};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::App;
+use crate::http::body::parse_member;
+use crate::http::convert;
+use crate::problem::Problem;
+use crate::random::token_key;
+
+/// Sort of ticket of an offer; its key is the document's digest.
+const OFFER: &str = "session_offer";
+/// Sort of ticket of a session; its key is the token's digest.
+pub const SESSION: &str = "session";
+/// How long a sign-in is offered.
+const OFFER_SECONDS: u64 = 300;
+
+/// A session, as it is stored under its token's digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Whose.
+    pub person: PersonId,
+    /// Raw Ed25519 key that it is bound to, base64url; absent for a cookie.
+    pub public_key: Option<String>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// A sign-in that succeeded.
+pub struct SignIn {
+    /// Cookie or token.
+    pub token: String,
+    /// What it stands for.
+    pub session: Session,
+    /// The login that gets the token.
+    pub login: Option<String>,
+}
+
+impl App {
+    /// Offers a session document. Without a person: a challenge that any passkey answers with its owner's id.
+    pub(crate) async fn offer_session(
+        &self,
+        asked: &SessionOptionsRequest,
+    ) -> Result<SessionOptions, Problem> {
+        let (now, people) = (self.now(), self.people.now());
+        let (public_key, code) = self.session_key(asked).await?;
+        let Some(person) = &asked.person else {
+            let unbound = Sha256::from_bytes(self.random.bytes()?);
+            let mut public_key = self.request_options(&unbound, &self.random.person_id()?, &people);
+            public_key.allow_credentials.clear();
+            return Ok(SessionOptions { document: None, code, public_key });
+        };
+        let person: PersonId = parse_member("/person", person)?;
+        if people.active(&person).is_none() {
+            return Err(Refusal::NotAnActivePerson(person).into());
+        }
+        let document = SessionDocument {
+            document_type: SessionType::V1,
+            log_origin: self.config.log_origin.clone(),
+            person: person.clone(),
+            public_key,
+            nonce: self.random.token()?,
+            issued_at: now,
+            expires_at: now.plus(self.config.limits.session_seconds),
+        };
+        let canonical = document.canonical().map_err(Problem::bug)?;
+        let (kind, key) = (OFFER.to_owned(), canonical.digest().to_hex());
+        let value = json!({ "login": asked.login });
+        self.store.put_ticket(Ticket { kind, key, value, expires_at: now.plus(OFFER_SECONDS) }).await?;
+        let signed = challenge::<SessionDocument>(&canonical);
+        let public_key = self.request_options(&signed, &person, &people);
+        Ok(SessionOptions { document: Some(canonical.as_str().to_owned()), code, public_key })
+    }
+
+    /// The key that is to be introduced, and the code to compare.
+    async fn session_key(
+        &self,
+        asked: &SessionOptionsRequest,
+    ) -> Result<(Option<String>, Option<String>), Problem> {
+        match (&asked.login, &asked.public_key) {
+            (Some(_), Some(_)) => Err(Problem::member("/public_key", "comes with the login: leave it out")),
+            (Some(login), None) => {
+                let login = self.login(login).await?;
+                Ok((Some(login.public_key), Some(login.code)))
+            }
+            (None, Some(key)) => {
+                convert::bytes::<32>("/public_key", key)?;
+                Ok((Some(key.clone()), None))
+            }
+            (None, None) => Ok((None, None)),
+        }
+    }
+
+    /// Takes a signed session document; each works once.
+    pub(crate) async fn sign_in(&self, asked: &SessionRequest) -> Result<SignIn, Problem> {
+        let document = convert::document("/document", &asked.document)?;
+        let introduction = convert::assertion("/assertion", &asked.assertion)?;
+        let (now, people) = (self.now(), self.people.now());
+        let verified = verify_session(&document, &introduction, &self.context(&people, now))?;
+        let offer = TicketKey { kind: OFFER.to_owned(), key: document.digest().to_hex() };
+        let offered = self.store.ticket(&offer, now).await?;
+        let login =
+            offered.and_then(|ticket| ticket.value.get("login").and_then(Value::as_str).map(str::to_owned));
+        let token = self.random.token()?;
+        let session = session(&document, &verified)?;
+        let mut append = Append::at(now);
+        append.consume.push(offer);
+        append.remember.push(Ticket {
+            kind: SESSION.to_owned(),
+            key: token_key(&token),
+            value: json!(session),
+            expires_at: session.expires_at,
+        });
+        self.store.append(append).await?;
+        if let Some(login) = &login {
+            self.finish_login(login, &token, asked, &session).await?;
+        }
+        Ok(SignIn { token, session, login })
+    }
+
+    /// Signs out.
+    pub(crate) async fn sign_out(&self, token: &str) -> Result<(), Problem> {
+        let key = TicketKey { kind: SESSION.to_owned(), key: token_key(token) };
+        self.store.take_ticket(&key, self.now()).await?;
+        Ok(())
+    }
+
+    /// The session of a token, while its person is active.
+    pub(crate) async fn session(&self, token: &str) -> Result<Session, Problem> {
+        let key = TicketKey { kind: SESSION.to_owned(), key: token_key(token) };
+        let ticket = self.store.ticket(&key, self.now()).await?;
+        let ended = || Problem::unauthenticated("session_unknown", "the session ended or never was");
+        let session: Session =
+            serde_json::from_value(ticket.ok_or_else(ended)?.value).map_err(Problem::bug)?;
+        if self.people.now().active(&session.person).is_none() {
+            return Err(Problem::unauthenticated("person_not_active", "the person is suspended"));
+        }
+        Ok(session)
+    }
+}
+
+fn session(document: &Canonical, verified: &VerifiedSession) -> Result<Session, Problem> {
+    let said: SessionDocument = document.decode().map_err(Problem::bug)?;
+    Ok(Session {
+        person: verified.person().clone(),
+        public_key: said.public_key,
+        expires_at: verified.expires_at(),
+    })
+}

@@ -1,0 +1,123 @@
+//! Opening an installation: keys, store, people, policy, trust, issuer.
+
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use chancery_domain::time::TimestampError;
+use chancery_evidence::identity::Chain;
+use chancery_issuer::issue::{Issuer, Places};
+use chancery_signals::{Gatherer, Origin as OriginProvider, Provider, TrustedProxies};
+use chancery_store::{Fault, LogSigner, OpenError, SqliteOptions, SqliteStore, Store as _};
+use tokio::sync::{Notify, Semaphore};
+
+use super::{App, People};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::keys::{self, KeyFault};
+use crate::metrics::Metrics;
+use crate::policy::{self, PolicyFault};
+use crate::random::Random;
+use crate::trust::TrustFault;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is not in order.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyFault),
+    /// The journal does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The journal cannot be read, or does not verify.
+    #[error(transparent)]
+    Store(#[from] Fault),
+    /// There is no policy to judge by.
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
+    /// The sealed trust root is gone or another one.
+    #[error(transparent)]
+    Trust(#[from] TrustFault),
+    /// The issuer does not start.
+    #[error("the issuer does not start: {0}")]
+    Issuer(String),
+    /// The clock shows a time before the newest event.
+    #[error("the clock shows {now}, the newest event is of {newest}: set the clock")]
+    ClockBehind {
+        /// What it shows.
+        now: String,
+        /// The newest event.
+        newest: String,
+    },
+    /// The clock shows no usable time.
+    #[error(transparent)]
+    Clock(#[from] TimestampError),
+}
+
+impl App {
+    /// Opens the installation that a configuration names, and verifies its people from the first leaf on.
+    pub(crate) async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
+        config.check()?;
+        let origin = config.origin()?;
+        let relying_party = config.relying_party()?;
+        let signer = LogSigner::new(origin.clone(), keys::load_log_key(&config.data, &origin)?);
+        let log_key = signer.verifier().clone();
+        let options =
+            SqliteOptions { database: config.database(), checkpoint_copy: config.checkpoint_copy(), signer };
+        let store = tokio::task::spawn_blocking(|| SqliteStore::open(options)).await;
+        let store = store.map_err(|error| Fault::Database(error.to_string()))??;
+        check_clock(&clock, &store).await?;
+        let policy = policy::load_active(&config.policy(), &store).await?;
+        let attestor = keys::load_attestor(&config.data)?;
+        let issuer = open_issuer(&config, &clock)?;
+        let people = People::empty(Chain::unsealed(config.log_origin.clone(), relying_party.clone()));
+        let origin_signal = &config.signals.origin;
+        let providers: Vec<Arc<dyn Provider>> =
+            vec![Arc::new(OriginProvider::new(origin_signal.networks.clone()))];
+        let app = Self {
+            started_at: clock.now(),
+            random: Random::default(),
+            signals: Gatherer::new(providers, Duration::from_millis(config.signals.deadline_milliseconds)),
+            proxies: TrustedProxies::new(origin_signal.trusted_proxies.clone()),
+            hours: config.working_hours()?,
+            trust: RwLock::new(None),
+            identity_acts: tokio::sync::Mutex::new(()),
+            sealing: tokio::sync::Mutex::new(()),
+            replays: Mutex::default(),
+            event_streams: Arc::new(Semaphore::new(config.limits.event_streams)),
+            metrics: Metrics::default(),
+            appended: Notify::new(),
+            config,
+            clock,
+            store,
+            log_key,
+            relying_party,
+            policy,
+            attestor,
+            issuer,
+            people,
+        };
+        app.take_up_trust().await?;
+        Ok(app)
+    }
+}
+
+fn open_issuer(config: &Config, clock: &Clock) -> Result<Issuer, StartError> {
+    let (authority, list, book) = (config.ssh_ca_key(), config.ssh_krl(), config.data.join("issuer"));
+    let places = Places { authority: &authority, revocation_list: &list, book: &book };
+    let random = Box::new(ring::rand::SystemRandom::new());
+    Issuer::open(&places, clock.now(), random).map_err(|error| StartError::Issuer(error.to_string()))
+}
+
+/// Refuses to sign with a clock that runs behind what was signed.
+async fn check_clock(clock: &Clock, store: &SqliteStore) -> Result<(), StartError> {
+    let now = clock.now();
+    match store.newest_time().await? {
+        Some(newest) if newest > now => {
+            Err(StartError::ClockBehind { now: now.to_string(), newest: newest.to_string() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,237 @@
+//! Asking: a signed document becomes a request, or the next revision of one.
+
+use std::net::IpAddr;
+
+use chancery_api::request::SubmitRequest;
+use chancery_canonical::{Bytes, Canonical, Disclosure};
+use chancery_domain::decide::{Command, Facts, decide};
+use chancery_domain::document::RequestDocument;
+use chancery_domain::event::{RequestEvent, Submitted};
+use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::proof::SignedRequest;
+use chancery_domain::refusal::Refusal;
+use chancery_domain::time::Timestamp;
+use chancery_evidence::request::verify_request;
+use chancery_policy::input::Phase;
+use chancery_store::{Document, RequestFilter, Store as _, Ticket};
+use serde_json::{Value, json};
+
+use super::assess_request::{Assessed, Assessment};
+use super::load_request::LoadedRequest;
+use super::record_events::{MAX_ATTEMPTS, Record};
+use super::{App, Snapshot};
+use crate::http::body::parse_member;
+use crate::http::convert;
+use crate::problem::Problem;
+
+/// What came in, parsed.
+struct Submission {
+    document: Canonical,
+    request: RequestDocument,
+    disclosures: Vec<Disclosure>,
+    submitted: Submitted,
+}
+
+/// Which version of which request an edit is about.
+pub struct Revises {
+    /// The request.
+    pub id: RequestId,
+    /// `If-Match`.
+    pub version: u64,
+}
+
+impl App {
+    /// Records a request, or with `revises` its next revision; returns its id.
+    pub(crate) async fn submit_request(
+        &self,
+        actor: &PersonId,
+        address: Option<IpAddr>,
+        body: &SubmitRequest,
+        revises: Option<&Revises>,
+        remember: Option<Ticket>,
+    ) -> Result<RequestId, Problem> {
+        self.sealed()?;
+        let submission = parse(body)?;
+        if submission.request.requester != *actor {
+            return Err(Refusal::NotYours.into());
+        }
+        for _ in 0..MAX_ATTEMPTS {
+            match self.try_submit(&submission, address, revises, remember.clone()).await {
+                Err(problem) if problem.is_conflict() && revises.is_none() => {}
+                answer => return answer,
+            }
+        }
+        Err(Problem::fault("a submission met with conflicts without end"))
+    }
+
+    async fn try_submit(
+        &self,
+        submission: &Submission,
+        address: Option<IpAddr>,
+        revises: Option<&Revises>,
+        remember: Option<Ticket>,
+    ) -> Result<RequestId, Problem> {
+        // load
+        let (now, people) = (self.now(), self.people.now());
+        let before = self.before(submission, revises, &people).await?;
+        self.check_request(&submission.request, now).await?;
+        let requester = &submission.request.requester;
+        self.check_pending(requester, before.is_some()).await?;
+        let context = self.context(&people, now);
+        let signed = verify_request(&submission.submitted, &submission.document, &context)?;
+        // gather
+        let assessed = self.assess(assessment(submission, address, now), &people).await?;
+        // decide
+        let events = decide_on(before.as_ref(), signed, &assessed, &people, now)?;
+        // record
+        let id = &submission.request.id;
+        let mut record = Record::of(id, before.as_ref(), now);
+        record.events = events.into_iter().map(|event| beside(event, submission, &assessed)).collect();
+        record.documents = assessed.documents();
+        record.documents.push(document(&submission.document));
+        record.remember = remember.into_iter().collect();
+        self.record(record, people.directory()).await?;
+        self.remember_address(requester, address, now).await?;
+        Ok(id.clone())
+    }
+
+    /// The request that is revised, at the version that the editor saw.
+    async fn before(
+        &self,
+        submission: &Submission,
+        revises: Option<&Revises>,
+        people: &Snapshot,
+    ) -> Result<Option<LoadedRequest>, Problem> {
+        let Some(Revises { id, version }) = revises else { return Ok(None) };
+        if submission.request.id != *id {
+            return Err(Problem::member("/document", "is of another request than the address names"));
+        }
+        let loaded = self.find_request(id, &submission.request.requester, people).await?;
+        if loaded.version != *version {
+            return Err(Problem::refused(
+                axum::http::StatusCode::PRECONDITION_FAILED,
+                "version_changed",
+                format!("the request is at version {}, not {version}", loaded.version),
+                "look at what stands now, and draft the revision again",
+            ));
+        }
+        Ok(Some(loaded))
+    }
+
+    async fn check_pending(&self, requester: &PersonId, revision: bool) -> Result<(), Problem> {
+        let most = self.config.limits.pending_requests_per_person;
+        let filter = RequestFilter {
+            states: vec!["pending".to_owned()],
+            requester: Some(requester.clone()),
+            participant: None,
+            entitlement: None,
+        };
+        let waiting = self.store.request_rows(filter, None, most).await?.rows.len();
+        if revision || waiting < most {
+            return Ok(());
+        }
+        Err(Problem::refused(
+            axum::http::StatusCode::TOO_MANY_REQUESTS,
+            "too_many_pending",
+            format!("{most} requests of yours wait already (`limits.pending_requests_per_person`)"),
+            "cancel some of them, or wait until they are decided",
+        ))
+    }
+}
+
+fn parse(body: &SubmitRequest) -> Result<Submission, Problem> {
+    let document = convert::document("/document", &body.document)?;
+    let request: RequestDocument = document.decode().map_err(|error| Problem::member("/document", error))?;
+    let mut disclosures = Vec::new();
+    for (position, text) in body.disclosures.iter().enumerate() {
+        let parsed = Disclosure::parse(text);
+        disclosures
+            .push(parsed.map_err(|error| Problem::member(&format!("/disclosures/{position}"), error))?);
+    }
+    check_disclosures(&document, &disclosures)?;
+    let possession = body.possession.as_deref().map(Bytes::parse).transpose();
+    let submitted = Submitted {
+        revision: request.revision,
+        request_sha256: document.digest(),
+        requester: request.requester.clone(),
+        beneficiary: request.beneficiary.person.clone(),
+        entitlement: request.entitlement.name.clone(),
+        signature: convert::request_signature(&body.signature)?,
+        possession: possession.map_err(|error| Problem::member("/possession", error))?,
+    };
+    Ok(Submission { document, request, disclosures, submitted })
+}
+
+/// Every digest comes with its disclosure, and the disclosure is a justification within its limits.
+fn check_disclosures(document: &Canonical, disclosures: &[Disclosure]) -> Result<(), Problem> {
+    let revealed = chancery_canonical::disclosure::reveal(&document.value(), disclosures)
+        .map_err(|error| Problem::member("/disclosures", error))?;
+    if !revealed.missing.is_empty() {
+        return Err(Problem::member("/disclosures", "a disclosure is missing"));
+    }
+    for disclosure in disclosures {
+        let text = disclosure.value().as_str().filter(|_| disclosure.name() == "justification");
+        let text =
+            text.ok_or_else(|| Problem::member("/disclosures", "only a justification may be concealed"))?;
+        super::draft_request::check_text("/disclosures", text, super::draft_request::MAX_REASON)?;
+    }
+    Ok(())
+}
+
+fn assessment(submission: &Submission, address: Option<IpAddr>, now: Timestamp) -> Assessment<'_> {
+    Assessment {
+        phase: Phase::Request,
+        request: &submission.request,
+        disclosures: &submission.disclosures,
+        approvals: &[],
+        address,
+        now,
+    }
+}
+
+fn decide_on(
+    before: Option<&LoadedRequest>,
+    signed: SignedRequest,
+    assessed: &Assessed,
+    people: &Snapshot,
+    now: Timestamp,
+) -> Result<Vec<RequestEvent>, Problem> {
+    let facts = Facts {
+        now,
+        directory: people.directory(),
+        verdict: Some(&assessed.verdict),
+        standing_verdict: None,
+        approvals: &[],
+    };
+    let command = if before.is_some() { Command::Revise(signed) } else { Command::Submit(signed) };
+    Ok(decide(before.map(|before| &before.state), command, &facts)?)
+}
+
+/// What is kept beside each event.
+fn beside(
+    event: RequestEvent,
+    submission: &Submission,
+    assessed: &Assessed,
+) -> (RequestEvent, Option<Value>) {
+    let private = match &event {
+        RequestEvent::Submitted(_) | RequestEvent::Revised(_) if !submission.disclosures.is_empty() => {
+            Some(json!({ "disclosures": submission.disclosures }))
+        }
+        RequestEvent::Judged(_) => Some(assessed.private(Phase::Request)),
+        _ => None,
+    };
+    (event, private)
+}
+
+fn document(canonical: &Canonical) -> Document {
+    Document {
+        sha256: canonical.digest(),
+        media_type: "application/json".to_owned(),
+        bytes: canonical.as_bytes().to_vec(),
+    }
+}
+
+/// Parses the id in an address.
+pub fn request_id(text: &str) -> Result<RequestId, Problem> {
+    parse_member("id", text).map_err(|_| Problem::not_found("request"))
+}

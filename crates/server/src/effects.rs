@@ -1,0 +1,102 @@
+//! What happens by itself: clocks that run out, leases that are taken back or looked after. Each effect is claimed,
+//! run and finished; a crash anywhere runs it again, and running it again changes nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_domain::effect::Effect;
+use chancery_domain::id::{LeaseId, RequestId};
+use chancery_store::{ClaimedEffect, Fault, Store as _};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::app::end_request::End;
+use crate::problem::Problem;
+
+/// How long a claim lasts, in seconds; an effect that takes longer is run by somebody else as well.
+const CLAIM_SECONDS: u64 = 60;
+/// Effects in one claim.
+const BATCH: usize = 32;
+/// The queue is looked at this often even when nobody says that something was appended.
+const POLL: Duration = Duration::from_millis(500);
+/// Waits between attempts grow to this, in seconds.
+const LONGEST_RETRY_SECONDS: u64 = 300;
+/// Tickets that are over are swept this often, in seconds.
+const SWEEP_EVERY_SECONDS: u64 = 600;
+
+/// Runs effects until the server stops. While unsealed it also looks whether trust/ is there.
+pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
+    let mut swept = app.now();
+    while !*stopped.borrow() {
+        match run_due(&app).await {
+            // A full batch: there may be more.
+            Ok(count) if count == BATCH => continue,
+            Ok(_) => {}
+            Err(fault) => tracing::error!(%fault, "the effects queue cannot be read"),
+        }
+        if app.trusted().is_none() {
+            // What is wrong with it was logged where it was found.
+            let _ = app.notice_trust().await;
+        }
+        if app.now().seconds_since(swept) >= SWEEP_EVERY_SECONDS {
+            swept = app.now();
+            if let Err(fault) = app.store.sweep_tickets(swept).await {
+                tracing::error!(%fault, "tickets that are over cannot be swept");
+            }
+        }
+        tokio::select! {
+            _ = stopped.changed() => {}
+            () = app.appended.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Runs what is due, and says how many there were. What is in the queue stands under a checkpoint: an append puts
+/// events and effects in one transaction, and is signed before it is seen.
+async fn run_due(app: &App) -> Result<usize, Fault> {
+    let claimed = app.store.claim_effects(app.now(), BATCH, CLAIM_SECONDS).await?;
+    let count = claimed.len();
+    for effect in claimed {
+        settle(app, effect).await?;
+    }
+    Ok(count)
+}
+
+async fn settle(app: &App, claimed: ClaimedEffect) -> Result<(), Fault> {
+    let ClaimedEffect { key, fence, attempt, payload, .. } = claimed;
+    let outcome = match serde_json::from_value::<Effect>(payload) {
+        Ok(effect) => perform(app, effect).await,
+        Err(error) => Err(Problem::bug(error)),
+    };
+    app.metrics.effect_ran(outcome.is_ok());
+    match outcome {
+        Ok(()) => {
+            app.store.finish_effect(&key, fence).await?;
+        }
+        Err(problem) => {
+            let wait = 2_u64.saturating_pow(attempt.min(16)).min(LONGEST_RETRY_SECONDS);
+            let error = problem.detail();
+            tracing::error!(key, attempt, error, "an effect failed; it is tried again");
+            app.store.retry_effect(&key, fence, app.now().plus(wait), &error).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn perform(app: &App, effect: Effect) -> Result<(), Problem> {
+    match effect {
+        Effect::FireClock { request } => app.end_request(&request, &End::Clock).await,
+        Effect::RevokeLease { request, lease } => app.revoke_lease(&request, &lease).await,
+        Effect::SettleLease { request, lease } => settle_lease(app, &request, &lease).await,
+    }
+}
+
+/// An announced lease without news: when it was minted that is said now; when it was not, it never will be, since
+/// nobody has the certificate and the next call for one announces another.
+async fn settle_lease(app: &App, request: &RequestId, lease: &LeaseId) -> Result<(), Problem> {
+    match app.minted(lease)? {
+        Some(certificate) => app.record_issued(request, lease, &certificate).await,
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,12 @@
+//! How bytes become values and values become bytes: connections, bodies, who is asking, what every answer carries.
+
+pub mod serve;
+
+pub mod authentication;
+pub mod body;
+pub mod convert;
+pub mod headers;
+pub mod idempotency;
+pub mod listing;
+pub mod stream;
+pub mod table;

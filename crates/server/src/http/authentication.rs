@@ -1,0 +1,221 @@
+//! Who is asking. A browser shows its cookie, and for unsafe methods the exact origin; a command line shows a
+//! token and proves with each request that it holds the session key (RFC 9449).
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, PoisonError};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use chancery_canonical::base64::{decode_url, encode_url};
+use chancery_canonical::{Sha256, json};
+use chancery_domain::id::PersonId;
+use chancery_domain::proof::AuthenticatedActor;
+use chancery_domain::time::Timestamp;
+use ring::signature::{ED25519, UnparsedPublicKey};
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::app::sign_in::Session;
+use crate::problem::Problem;
+
+/// Name of the cookie. The prefix makes browsers demand `Secure`, `Path=/` and no `Domain`.
+pub const COOKIE: &str = "__Host-chancery";
+
+/// How far a proof's time may be off, in seconds.
+const PROOF_WINDOW_SECONDS: u64 = 60;
+/// Most proofs remembered; beyond it none is taken until some are over.
+const MAX_REPLAYS: usize = 100_000;
+/// Longest proof, in bytes.
+const MAX_PROOF_BYTES: usize = 4096;
+
+/// Proofs that were used, until their time is over.
+pub type Replays = BTreeMap<String, Timestamp>;
+
+/// Somebody whose session was just checked.
+pub struct Actor {
+    /// For the domain.
+    pub actor: AuthenticatedActor,
+    /// How they are signed in.
+    pub session: Session,
+    /// Cookie or token, to sign out with.
+    pub token: String,
+    /// Where their connection comes from.
+    pub address: Option<IpAddr>,
+}
+
+impl Actor {
+    /// Who.
+    pub fn person(&self) -> &PersonId {
+        self.actor.person()
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Actor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let (token, session) = match parts.headers.get(header::AUTHORIZATION) {
+            Some(value) => by_proof(app, parts, value).await?,
+            None => by_cookie(app, parts).await?,
+        };
+        let actor = AuthenticatedActor::authenticated_by_the_server(session.person.clone());
+        let address = address(app, parts);
+        Ok(Self { actor, session, token, address })
+    }
+}
+
+async fn by_cookie(app: &App, parts: &Parts) -> Result<(String, Session), Problem> {
+    let nobody = || Problem::unauthenticated("not_signed_in", "nobody is signed in");
+    let token = cookie(&parts.headers).ok_or_else(nobody)?;
+    let session = app.session(&token).await?;
+    if session.public_key.is_some() {
+        return Err(Problem::unauthenticated("session_bound_to_key", "that session is bound to a key"));
+    }
+    check_origin(app, &parts.method, &parts.headers)?;
+    Ok((token, session))
+}
+
+/// Refuses unsafe requests that another site's page may have sent.
+fn check_origin(app: &App, method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let origin = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    if origin == Some(app.config.public_url.as_str()) {
+        return Ok(());
+    }
+    Err(Problem::refused(
+        axum::http::StatusCode::FORBIDDEN,
+        "origin",
+        "the request does not come from this site's own pages",
+        format!("send it from `{}`", app.config.public_url),
+    ))
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut ours = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    ours.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
+}
+
+/// The header that sets the cookie, or with no token takes it away.
+pub fn set_cookie(token: Option<&str>, seconds: u64) -> Result<HeaderValue, Problem> {
+    let (token, seconds) = (token.unwrap_or_default(), token.map_or(0, |_| seconds));
+    let text = format!("{COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; Secure; SameSite=Strict");
+    HeaderValue::from_str(&text).map_err(Problem::bug)
+}
+
+async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<(String, Session), Problem> {
+    let malformed = |reason: &str| Problem::unauthenticated("authorization", reason);
+    let text = value.to_str().map_err(|_| malformed("`Authorization` is not ASCII"))?;
+    let token = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("DPoP"));
+    let (_, token) = token.ok_or_else(|| malformed("`Authorization` is not `DPoP TOKEN`"))?;
+    let session = app.session(token).await?;
+    let key = session.public_key.as_deref().and_then(|key| decode_url(key).ok());
+    let key = key.ok_or_else(|| malformed("that session is not bound to a key"))?;
+    let proofs: Vec<&HeaderValue> = parts.headers.get_all("dpop").iter().collect();
+    let [proof] = proofs.as_slice() else { return Err(malformed("exactly one `DPoP` proof is needed")) };
+    let proof = proof.to_str().map_err(|_| malformed("the `DPoP` proof is not ASCII"))?;
+    let claims = verify_proof(proof, &key)?;
+    check_claims(app, parts, token, &claims)?;
+    Ok((token.to_owned(), session))
+}
+
+/// The header of a proof; more is not taken.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ProofHeader {
+    typ: String,
+    alg: String,
+    jwk: Jwk,
+}
+
+/// An Ed25519 key (RFC 8037).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Jwk {
+    kty: String,
+    crv: String,
+    x: String,
+}
+
+/// What a proof says.
+#[derive(Deserialize)]
+struct Claims {
+    htm: String,
+    htu: String,
+    iat: i64,
+    jti: String,
+    ath: String,
+}
+
+/// Checks that this key signed the proof (RFC 9449 §4.3), and reads it only then.
+fn verify_proof(proof: &str, key: &[u8]) -> Result<Claims, Problem> {
+    let refused = |reason: &str| Problem::unauthenticated("dpop_proof", reason);
+    let unreadable = || refused("the `DPoP` proof is no compact JWS of the expected shape");
+    if proof.len() > MAX_PROOF_BYTES {
+        return Err(unreadable());
+    }
+    let (signed, signature) = proof.rsplit_once('.').ok_or_else(unreadable)?;
+    let (header, payload) = signed.split_once('.').ok_or_else(unreadable)?;
+    let part = |text: &str| decode_url(text).ok().and_then(|bytes| json::parse(&bytes).ok());
+    let header: ProofHeader =
+        part(header).and_then(|value| serde_json::from_value(value).ok()).ok_or_else(unreadable)?;
+    let signature = decode_url(signature).map_err(|_| unreadable())?;
+    if header.typ != "dpop+jwt"
+        || header.alg != "EdDSA"
+        || header.jwk.kty != "OKP"
+        || header.jwk.crv != "Ed25519"
+    {
+        return Err(refused("the `DPoP` proof is not `dpop+jwt` by an Ed25519 key"));
+    }
+    if header.jwk.x != encode_url(key) {
+        return Err(refused("the `DPoP` proof is by another key than the session's"));
+    }
+    let verified = UnparsedPublicKey::new(&ED25519, key).verify(signed.as_bytes(), &signature);
+    verified.map_err(|_| refused("the `DPoP` proof's signature does not verify"))?;
+    part(payload).and_then(|value| serde_json::from_value(value).ok()).ok_or_else(unreadable)
+}
+
+fn check_claims(app: &App, parts: &Parts, token: &str, claims: &Claims) -> Result<(), Problem> {
+    let refused = |reason: &str| Err(Problem::unauthenticated("dpop_proof", reason));
+    let here = format!("{}{}", app.config.public_url, parts.uri.path());
+    if claims.htm != parts.method.as_str() || claims.htu != here {
+        return refused("the `DPoP` proof is for another method or address");
+    }
+    if claims.ath != encode_url(Sha256::of(token.as_bytes()).as_bytes()) {
+        return refused("the `DPoP` proof is for another token");
+    }
+    let now = app.now();
+    let Ok(made) = Timestamp::from_unix(claims.iat) else {
+        return refused("the `DPoP` proof's time is none");
+    };
+    let off = now.seconds_since(made).max(made.seconds_since(now));
+    // Proofs that were used before a restart are forgotten, so none from before it is taken.
+    if off > PROOF_WINDOW_SECONDS || made < app.started_at {
+        return refused("the `DPoP` proof's time is more than 60 seconds off, or before the server's start");
+    }
+    if !(8..=200).contains(&claims.jti.len()) {
+        return refused("the `DPoP` proof's `jti` must have 8 to 200 characters");
+    }
+    let key = Sha256::of(claims.jti.as_bytes()).to_hex();
+    let mut replays = app.replays.lock().unwrap_or_else(PoisonError::into_inner);
+    if replays.len() >= MAX_REPLAYS {
+        replays.retain(|_, over| *over > now);
+    }
+    if replays.len() >= MAX_REPLAYS || replays.contains_key(&key) {
+        return refused("the `DPoP` proof was used before");
+    }
+    replays.insert(key, made.plus(2 * PROOF_WINDOW_SECONDS));
+    Ok(())
+}
+
+/// Where a connection comes from, as far as trusted proxies say.
+fn address(app: &App, parts: &Parts) -> Option<IpAddr> {
+    let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+    let lines = parts.headers.get_all("x-forwarded-for").iter();
+    let lines: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();
+    app.proxies.client_address(peer.ip().to_canonical(), &lines?)
+}

@@ -1,0 +1,137 @@
+//! Lists of requests: filters, pages, and who may see which row.
+
+use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::people::{AUDITOR, IDENTITY_ADMIN, POLICY_OWNER};
+use chancery_domain::verdict::Stage;
+use chancery_store::{MAX_PAGE, RequestFilter, RequestRow, Store as _};
+use serde_json::Value;
+
+use crate::app::{App, Snapshot};
+use crate::problem::Problem;
+
+/// As what a reader asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// What they asked for.
+    Requester,
+    /// What they may decide on.
+    Approver,
+    /// What they may see.
+    Any,
+}
+
+impl Role {
+    /// Reads the query.
+    pub fn parse(text: Option<&str>) -> Result<Self, Problem> {
+        match text {
+            Some("requester") => Ok(Self::Requester),
+            Some("approver") => Ok(Self::Approver),
+            Some("any") | None => Ok(Self::Any),
+            Some(_) => Err(Problem::member("role", "is not `requester`, `approver` or `any`")),
+        }
+    }
+}
+
+/// A list that is asked for.
+#[derive(Clone, Debug)]
+pub struct Listing {
+    /// As what.
+    pub role: Role,
+    /// In one of these states; empty for any.
+    pub states: Vec<String>,
+    /// For this entitlement.
+    pub entitlement: Option<String>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+    /// Rows on a page.
+    pub limit: Option<String>,
+}
+
+/// How many rows; 50 when nothing is said.
+pub fn limit(text: Option<&str>) -> Result<usize, Problem> {
+    let number = text.unwrap_or("50").parse::<usize>().ok();
+    number
+        .filter(|number| (1..=MAX_PAGE).contains(number))
+        .ok_or_else(|| Problem::member("limit", format!("is no number from 1 to {MAX_PAGE}")))
+}
+
+impl Listing {
+    /// One page of rows that this person may see, and where the next begins.
+    pub async fn rows(
+        &self,
+        app: &App,
+        reader: &PersonId,
+        people: &Snapshot,
+    ) -> Result<(Vec<RequestRow>, Option<String>), Problem> {
+        let limit = limit(self.limit.as_deref())?;
+        let mut after: Option<RequestId> = match &self.cursor {
+            Some(cursor) => {
+                Some(cursor.parse().map_err(|_| Problem::member("cursor", "is none that was given"))?)
+            }
+            None => None,
+        };
+        let filter = RequestFilter {
+            states: self.states.clone(),
+            requester: (self.role == Role::Requester).then(|| reader.clone()),
+            participant: None,
+            entitlement: self.entitlement.clone(),
+        };
+        let mut rows = Vec::new();
+        // At most ten pages are read for one answer; the cursor says where to go on.
+        for _ in 0..10 {
+            let page = app.store.request_rows(filter.clone(), after.clone(), MAX_PAGE).await?;
+            for row in page.rows {
+                if rows.len() >= limit {
+                    return Ok((rows, after.map(|id| id.to_string())));
+                }
+                after = Some(row.id.clone());
+                if self.wants(&row, reader, people) {
+                    rows.push(row);
+                }
+            }
+            if page.next.is_none() {
+                return Ok((rows, None));
+            }
+        }
+        Ok((rows, after.map(|id| id.to_string())))
+    }
+
+    fn wants(&self, row: &RequestRow, reader: &PersonId, people: &Snapshot) -> bool {
+        match self.role {
+            Role::Requester => true,
+            Role::Approver => may_sit(row, reader, people),
+            Role::Any => visible(row, reader, people),
+        }
+    }
+}
+
+/// Whether a person may see a request, by its row.
+pub async fn visible_row(
+    app: &App,
+    id: &RequestId,
+    reader: &PersonId,
+    people: &Snapshot,
+) -> Result<bool, Problem> {
+    Ok(app.store.request_row(id).await?.is_some_and(|row| visible(&row, reader, people)))
+}
+
+fn visible(row: &RequestRow, reader: &PersonId, people: &Snapshot) -> bool {
+    let reads_all = people.active(reader).is_some_and(|known| {
+        [AUDITOR, IDENTITY_ADMIN, POLICY_OWNER].iter().any(|role| known.roles.contains(*role))
+    });
+    reads_all
+        || row.requester == *reader
+        || row.beneficiary == *reader
+        || row.participants.contains(reader)
+        || may_sit(row, reader, people)
+}
+
+/// Whether a person may take a seat in one of the stages that the row remembers.
+fn may_sit(row: &RequestRow, reader: &PersonId, people: &Snapshot) -> bool {
+    if row.requester == *reader || row.beneficiary == *reader {
+        return false;
+    }
+    let stages = row.summary.get("stages").cloned().unwrap_or(Value::Null);
+    let stages: Vec<Stage> = serde_json::from_value(stages).unwrap_or_default();
+    stages.iter().any(|stage| people.directory().resolve(&stage.from, &row.requester).contains(reader))
+}

@@ -1,0 +1,33 @@
+//! The server: HTTP outside, the journal inside, and between them one use case a file.
+//!
+//! Read in this order: [`setup`] and [`seal`] (how an installation begins), [`config`], [`app`] (what a running
+//! server holds) and its use cases (load, gather, decide, record), `routes` (what is offered to whom),
+//! `effects` (what happens by itself), `http` (how bytes become values).
+//!
+//! What is deliberately absent: no rule about requests (that is `chancery-domain`), no policy, no cryptography of
+//! its own, no SQL.
+
+pub mod config;
+pub mod doctor;
+pub mod seal;
+pub mod setup;
+
+pub mod app;
+mod effects;
+mod http;
+mod routes;
+
+mod clock;
+mod keys;
+mod metrics;
+mod policy;
+mod problem;
+mod random;
+mod trust;
+
+pub use clock::Clock;
+pub use config::{Config, ConfigError};
+pub use http::serve::{Running, Server, ServerError};
+pub use routes::openapi;
+pub use seal::{SealError, SealOptions, Sealed, seal};
+pub use setup::{InitError, InitOptions, Initialised, init};

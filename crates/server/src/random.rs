@@ -1,0 +1,98 @@
+//! Random values: nonces, tokens, salts and identifiers. The only place that draws them.
+
+use chancery_canonical::Sha256;
+use chancery_canonical::base64::encode_url;
+use chancery_domain::id::{LeaseId, PersonId, RequestId};
+use chancery_domain::time::Timestamp;
+use ring::rand::{SecureRandom, SystemRandom};
+use ulid::Ulid;
+
+use crate::problem::Problem;
+
+/// The operating system's randomness.
+#[derive(Clone, Debug)]
+pub struct Random(SystemRandom);
+
+impl Default for Random {
+    fn default() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl Random {
+    /// For functions that take the source itself.
+    pub fn source(&self) -> &dyn SecureRandom {
+        &self.0
+    }
+
+    /// So many random bytes.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives none.
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N], Problem> {
+        let mut bytes = [0; N];
+        self.0.fill(&mut bytes).map_err(|_| Problem::fault("the system gave no randomness"))?;
+        Ok(bytes)
+    }
+
+    /// 256 random bits as base64url: a nonce, or a token.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives no randomness.
+    pub fn token(&self) -> Result<String, Problem> {
+        Ok(encode_url(&self.bytes::<32>()?))
+    }
+
+    /// So many salts of 128 bits, handed out by the closure that is returned. Once they are used up it gives
+    /// zeros, so ask for enough.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives no randomness.
+    pub fn salts(&self, count: usize) -> Result<impl FnMut() -> [u8; 16] + use<>, Problem> {
+        let salts: Result<Vec<[u8; 16]>, Problem> = (0..count).map(|_| self.bytes()).collect();
+        let mut salts = salts?.into_iter();
+        Ok(move || salts.next().unwrap_or_default())
+    }
+
+    fn ulid(&self, now: Timestamp) -> Result<String, Problem> {
+        let milliseconds = u64::try_from(now.unix()).unwrap_or(0).saturating_mul(1000);
+        Ok(Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?)).to_string())
+    }
+
+    /// A new request's id.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives no randomness.
+    pub fn request_id(&self, now: Timestamp) -> Result<RequestId, Problem> {
+        self.ulid(now)?.parse().map_err(Problem::bug)
+    }
+
+    /// A new person's id. It says nothing of the person, not even when they came.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives no randomness.
+    pub fn person_id(&self) -> Result<PersonId, Problem> {
+        Ulid::from_bytes(self.bytes()?).to_string().parse().map_err(Problem::bug)
+    }
+
+    /// A new lease's id.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives no randomness.
+    pub fn lease_id(&self, now: Timestamp) -> Result<LeaseId, Problem> {
+        self.ulid(now)?.parse().map_err(Problem::bug)
+    }
+
+    /// A name for something that waits, such as an enrolment or a login.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives no randomness.
+    pub fn name(&self, now: Timestamp) -> Result<String, Problem> {
+        self.ulid(now)
+    }
+}
+
+/// Under which key a secret token is stored: never the token itself.
+pub fn token_key(token: &str) -> String {
+    Sha256::of_parts(&[b"chancery token v1\n", token.as_bytes()]).to_hex()
+}
