@@ -14,6 +14,7 @@ fn files() -> BundleFiles {
     ])
 }
 
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
 fn foreign(method: CompressionMethod, order: &[&str]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(method);
@@ -24,6 +25,7 @@ fn foreign(method: CompressionMethod, order: &[&str]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
+#[expect(clippy::expect_used, reason = "test code fails by panicking")]
 #[track_caller]
 fn check_refused(what: &str, zip: &[u8], message: &str) {
     let refusal = unpack(zip).expect_err(what).to_string();
@@ -31,6 +33,7 @@ fn check_refused(what: &str, zip: &[u8], message: &str) {
 }
 
 /// Where a signature of a zip record stands for the n-th time.
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
 fn record(zip: &[u8], signature: &[u8; 4], nth: usize) -> usize {
     let at = |at: &usize| zip[*at..].starts_with(signature);
     (0..zip.len()).filter(at).nth(nth).unwrap()
