@@ -69,6 +69,18 @@ pub struct Global {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// The whole way of a request on real parts, told step by step
+    Demo(crate::demo::Demo),
+    /// A new installation: keys, configuration, policy, and a link for the first administrator
+    Init(commands::init::Init),
+    /// What a stranger needs beforehand to verify anything
+    #[command(subcommand)]
+    Trust(commands::trust::Trust),
+    /// Run a server, and look after one
+    #[command(subcommand)]
+    Server(commands::server::Server),
+    /// Examine an installation
+    Doctor(commands::server::Doctor),
     /// Sign in with a passkey in a browser, for at most 12 hours
     Login(commands::login::Login),
     /// Sign out and forget the session key

@@ -6,12 +6,15 @@ pub mod entitlement;
 pub mod evidence;
 pub mod exec;
 pub mod grant;
+pub mod init;
 pub mod log;
 pub mod login;
 pub mod manual;
 pub mod person;
 pub mod policy;
 pub mod request;
+pub mod server;
+pub mod trust;
 pub mod verify;
 
 use crate::cli::{Arguments, Command};
@@ -32,6 +35,11 @@ pub fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Policy(command) => command.run(output),
         Command::Completion(command) => command.run(output),
         Command::Verify(command) => command.run(output),
+        Command::Init(command) => command.run(output),
+        Command::Trust(command) => command.run(output),
+        Command::Server(command) => command.run(output),
+        Command::Doctor(command) => command.run(output),
+        Command::Demo(command) => command.run(output),
         Command::Man => manual::page(output),
 
         Command::Login(command) => command.run(&context()?),

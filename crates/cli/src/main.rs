@@ -1,38 +1,7 @@
-//! The `chancery` binary: every role of the product and every client command.
-//!
-//! Reading order: [`cli`] (what can be said), [`commands`] (what each does), [`client`] and [`session`] (how the
-//! server is spoken to), [`draft`] (what is checked before anything is signed), [`demo`].
-
-mod browser;
-mod cli;
-mod client;
-mod commands;
-mod context;
-mod draft;
-mod exit;
-mod failure;
-mod files;
-mod log_source;
-mod moment;
-mod output;
-mod session;
-mod settings;
-mod ssh_key;
-mod trust_folder;
-mod wait;
+//! The `chancery` binary.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    let output = output::Output::new(&arguments.global);
-    match commands::run(arguments, &output) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            output.failure(&failure);
-            failure.exit().into()
-        }
-    }
+    chancery_cli::main()
 }

@@ -79,6 +79,11 @@ impl Output {
         }
     }
 
+    /// Whether stdout is for people.
+    pub fn is_text(&self) -> bool {
+        self.format == Format::Text
+    }
+
     /// Whether a person sits there who may be asked, and for whom a browser may be opened.
     pub fn is_interactive(&self) -> bool {
         self.interactive

@@ -95,11 +95,10 @@ impl GrantKey {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn keep(&self, request: &str) -> Result<KeyFolder, Failure> {
-        let folder = KeyFolder::of(request)?;
+    pub fn keep(&self, folder: &KeyFolder, comment: &str) -> Result<(), Failure> {
         match self {
             Self::Fresh { seed, public, .. } => {
-                let SshParts { private, line } = openssh::private_key(seed, public, request)?;
+                let SshParts { private, line } = openssh::private_key(seed, public, comment)?;
                 files::write_private(&folder.path("id_ed25519"), private.as_bytes())?;
                 files::write_private(&folder.path("id_ed25519.pub"), line.as_bytes())?;
             }
@@ -107,7 +106,7 @@ impl GrantKey {
                 files::write_private(&folder.path("own-key"), file.as_os_str().as_encoded_bytes())?;
             }
         }
-        Ok(folder)
+        Ok(())
     }
 }
 
@@ -127,6 +126,11 @@ impl KeyFolder {
             .parse()
             .map_err(|fault: chancery_domain::id::IdError| Failure::Usage(fault.to_string()))?;
         Ok(Self(files::state_folder()?.join("keys").join(id.as_str())))
+    }
+
+    /// Another place than this user's.
+    pub fn at(folder: PathBuf) -> Self {
+        Self(folder)
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -90,7 +90,11 @@ pub fn read(client: &Client, id: &str) -> Result<GrantView, Failure> {
 
 /// Has a credential issued, and keeps it beside its key.
 pub fn credential(client: &Client, id: &str) -> Result<Ready, Failure> {
-    let folder = KeyFolder::of(id)?;
+    credential_into(client, id, &KeyFolder::of(id)?)
+}
+
+/// The same with the key in another folder.
+pub fn credential_into(client: &Client, id: &str, folder: &KeyFolder) -> Result<Ready, Failure> {
     // First of all: a credential whose key is elsewhere would only run down the clock.
     let identity = folder.identity()?;
     let key = random_text()?;

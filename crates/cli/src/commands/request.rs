@@ -19,7 +19,7 @@ use crate::moment;
 use crate::output::{Output, Table, clean};
 use crate::wait::{self, Waited};
 
-pub use create::Create;
+pub use create::{Create, check_draft};
 pub use show::{grouped, view as show_view};
 
 /// `chancery request`

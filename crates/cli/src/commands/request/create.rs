@@ -19,7 +19,7 @@ use crate::draft::{Asking, CheckedDraft, check};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
-use crate::ssh_key::GrantKey;
+use crate::ssh_key::{GrantKey, KeyFolder};
 
 /// What is asked when `--ttl` is left out, in seconds; never more than the entitlement allows.
 const DEFAULT_SECONDS: u64 = 900;
@@ -183,7 +183,7 @@ impl Create {
         // Before it is sent: a request whose key is lost could never be used, and one without its body not rejoined.
         let request = checked.request.id.as_str();
         if let Some(key) = key {
-            key.keep(request)?;
+            key.keep(&KeyFolder::of(request)?, request)?;
         }
         let idempotency_key = match &self.idempotency_key {
             Some(key) => {

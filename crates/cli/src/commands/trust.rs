@@ -1,0 +1,112 @@
+//! `trust/`: writing it once, looking at it, comparing two.
+
+use std::path::PathBuf;
+
+use chancery_evidence::trust::{TrustDirectory, diff};
+use chancery_server::SealOptions;
+use clap::Subcommand;
+use serde_json::json;
+
+use super::server::{DataFolder, runtime};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::moment;
+use crate::output::{Output, Table, Tone, clean};
+use crate::trust_folder;
+
+/// `chancery trust`
+#[derive(Debug, Subcommand)]
+pub enum Trust {
+    /// Write trust/ once two administrators are enrolled; a running server takes it up by itself
+    #[command(after_help = "Example:\n  chancery trust seal --data ./chancery-data")]
+    Seal {
+        #[command(flatten)]
+        data: DataFolder,
+        /// Seal with one administrator, for a demonstration or a team of one; the root says so
+        #[arg(long)]
+        single: bool,
+    },
+    /// What a trust directory says
+    Show {
+        /// The directory
+        folder: PathBuf,
+    },
+    /// What differs between two trust directories; exits with 1 when something does
+    Diff {
+        /// The one before
+        before: PathBuf,
+        /// The one after
+        after: PathBuf,
+    },
+}
+
+impl Trust {
+    /// Does it.
+    pub fn run(self, output: &Output) -> Result<Exit, Failure> {
+        match self {
+            Self::Seal { data, single } => {
+                let options = SealOptions { allow_single: single, clock: None };
+                let sealed = runtime()?.block_on(chancery_server::seal(data.path(), options));
+                let sealed = sealed.map_err(|fault| Failure::Fault(fault.to_string()))?;
+                show(&trust_folder::read(&sealed.folder)?, output)?;
+                output.note(&format!(
+                    "sealed: give copies of {} to whoever will verify",
+                    sealed.folder.display()
+                ));
+                Ok(Exit::Done)
+            }
+            Self::Show { folder } => {
+                show(&trust_folder::read(&folder)?, output)?;
+                Ok(Exit::Done)
+            }
+            Self::Diff { before, after } => {
+                let (before, after) = (trust_folder::read(&before)?, trust_folder::read(&after)?);
+                let lines = diff(before.root(), after.root());
+                output.show_all(&lines, |output| match lines.as_slice() {
+                    [] => output.paint(Tone::Faint, "both say the same"),
+                    lines => lines.iter().map(|line| clean(line) + "\n").collect(),
+                })?;
+                Ok(if lines.is_empty() { Exit::Done } else { Exit::Error })
+            }
+        }
+    }
+}
+
+fn show(trust: &TrustDirectory, output: &Output) -> Result<(), Failure> {
+    let root = trust.root();
+    let document = root.document();
+    let said = json!({"sha256": root.sha256().to_hex(), "trust": document});
+    output.show(&said, |output| {
+        let mut table = Table::default();
+        table.pair("trust root", &format!("version {}, sha256 {}", document.version, root.sha256().to_hex()));
+        table.pair("expires", &moment::with_distance(&document.expires_at.to_string()));
+        for log in &document.logs {
+            table.pair("log", &log.vkey);
+        }
+        table.pair("site", &document.origins.join(" "));
+        for person in &document.genesis.persons {
+            let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
+            table.pair(
+                "person",
+                &format!("{} ({}), {} passkeys", person.id, roles.join(", "), person.passkeys.len()),
+            );
+        }
+        table.pair(
+            "administrators",
+            &format!("{} needed of {}", document.administrators_needed, document.sealed_with),
+        );
+        table.pair("policy", &document.policy.genesis_sha256.to_hex());
+        for engine in &document.engines {
+            table.pair("engine", engine);
+        }
+        for (entitlement, floor) in &document.floors {
+            let longest = moment::length(floor.maximum_seconds);
+            let allow = if floor.allow { "" } else { ", never without" };
+            table.pair(
+                &format!("floor {}", clean(entitlement)),
+                &format!("at least {} approvers{allow}, at most {longest}", floor.minimum_approvers),
+            );
+        }
+        table.render(output, "")
+    })
+}
