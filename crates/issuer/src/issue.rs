@@ -259,6 +259,9 @@ impl Issuer {
 /// Says what is wrong with it.
 pub fn read_certificate(line: &str) -> Result<CertificateFacts, String> {
     let certificate = Certificate::parse(line).map_err(|error| error.to_string())?;
+    // The comment is ours too: without it one certificate would have many spellings.
+    let words: Vec<&str> = line.split(' ').take(2).collect();
+    let spelled = format!("{} {}", words.join(" "), certificate.contents().key_id);
     let authority = certificate.authority();
     certificate.verify(authority).map_err(|error| error.to_string())?;
     let contents = certificate.contents();
@@ -273,7 +276,7 @@ pub fn read_certificate(line: &str) -> Result<CertificateFacts, String> {
         ("permit-pty", contents.permit_pty),
     ];
     Ok(CertificateFacts {
-        line: line.to_owned(),
+        line: spelled,
         to_be_signed_sha256: Sha256::from_bytes(certificate.sha256()),
         serial: contents.serial.to_string(),
         key_id: contents.key_id.clone(),
