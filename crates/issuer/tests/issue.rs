@@ -97,6 +97,9 @@ impl Scene {
     }
 }
 
+/// How a dishonest server changes an announcement.
+type Change = fn(&mut LeaseIntended);
+
 /// Why nothing was minted, as text.
 fn refusal(minted: Result<String, IssueError>) -> String {
     match minted {
@@ -129,7 +132,7 @@ fn nothing_is_minted_that_the_log_does_not_announce() {
     scene.prepare(&scene.lease.clone()).unwrap();
     assert_eq!(refusal(scene.mint()), "the evidence does not allow this: the lease was not announced");
     let other = "the evidence does not allow this: the announcement is not the one that was prepared";
-    let changes: [(&str, fn(&mut LeaseIntended)); 3] = [
+    let changes: [(&str, Change); 3] = [
         ("nonce", |announced| announced.issuer_nonce = "AAAAAAAAAAAAAAAAAAAAAA".to_owned()),
         ("serial", |announced| announced.serial = "7".to_owned()),
         ("digest", |announced| announced.to_be_signed_sha256 = Sha256::of(b"another certificate")),
