@@ -34,7 +34,7 @@ use story::Story;
 /// `chancery demo`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Leaves in DIR: evidence.zip, tampered.zip, trust/, log/ (the tiles) and transcript.json.
+Leaves in DIR: evidence.zip, tampered.zip, trust/, log/ (the tiles), revoked.krl and transcript.json.
 
 Examples:
   chancery demo

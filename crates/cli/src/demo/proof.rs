@@ -23,8 +23,11 @@ pub fn export(story: &mut Story<'_>, scene: &Scene, request: &str, out: &OutFold
         for (name, bytes) in scene.installation.trust_files()? {
             out.write(&format!("trust/{name}"), &bytes)?;
         }
-        let leaves = export_log(&scene.installation.anonymous()?, out)?;
-        tell.say(&format!("evidence.zip ({} kB), trust/, log/ ({leaves} leaves)", evidence.len() / 1024));
+        let stranger = scene.installation.anonymous()?;
+        out.write("revoked.krl", &stranger.bytes("/api/v1/revocations/ssh")?)?;
+        let leaves = export_log(&stranger, out)?;
+        let size = evidence.len() / 1024;
+        tell.say(&format!("evidence.zip ({size} kB), trust/, log/ ({leaves} leaves), revoked.krl"));
         tell.result(json!({"request": request, "bytes": evidence.len(), "leaves": leaves}));
         Ok(())
     })

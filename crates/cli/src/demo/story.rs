@@ -85,7 +85,7 @@ impl<'a> Story<'a> {
             "\n{done} in {seconds:.1} s; left in {}",
             clean(&out.path().display().to_string())
         ));
-        self.print("  evidence.zip  tampered.zip  trust/  log/  transcript.json");
+        self.print("  evidence.zip  tampered.zip  trust/  log/  revoked.krl  transcript.json");
         if !self.output.is_text() {
             let steps = json!({"steps": self.steps, "out": out.path()});
             self.output.show(&steps, |_| String::new())?;
