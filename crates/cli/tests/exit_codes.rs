@@ -14,7 +14,7 @@ use serde_json::Value;
 use support::{Desk, finish};
 
 /// A request that policy lets two people decide on.
-const PROPER: [&str; 12] = [
+const PROPER: [&str; 11] = [
     "request",
     "create",
     "ssh-admin",
@@ -26,7 +26,6 @@ const PROPER: [&str; 12] = [
     "environment=production",
     "--reason=disk full",
     "--ticket=OPS-7",
-    "--ttl=10m",
 ];
 
 fn ask(desk: &Desk, more: &[&str], code: i32) -> Value {
@@ -99,8 +98,11 @@ fn the_life_of_a_request() {
     assert!(denied.stdout.contains("nobody logs in as `root`"), "{}", denied.stdout);
     assert!(denied.stdout.contains("remedy"), "{}", denied.stdout);
 
-    // 1: what the form refuses
-    desk.check(&["request", "create", "ssh-admin", "--set", "host=web-1", "--reason=x", "--ticket=y"], 1);
+    // what the form refuses is a denial with its reason; what is no entitlement at all is an error
+    let ran =
+        desk.check(&["request", "create", "ssh-admin", "--set", "host=web-1", "--reason=x", "--ticket=y"], 3);
+    assert!(ran.stdout.contains("principal"), "{}", ran.stdout);
+    desk.check(&["request", "create", "no-such-thing"], 1);
 
     // 8: pending is never 0
     let pending = ask(&desk, &["--no-wait"], 8);

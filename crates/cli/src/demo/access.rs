@@ -9,6 +9,7 @@ use chancery_api::decision::DecisionKind;
 use chancery_api::request::{Draft, DraftRequest, RequestView, SubmitRequest};
 use chancery_canonical::base64::encode_url;
 use chancery_domain::time::Timestamp;
+use chancery_testkit::sshd::HOST;
 use serde_json::{Map, Value, json};
 
 use super::Scene;
@@ -21,12 +22,10 @@ use crate::failure::Failure;
 use crate::moment;
 use crate::ssh_key::{GrantKey, KeyFolder};
 
-/// The host's name in requests.
-const HOST: &str = "web-1";
 /// How long the revocation may take to reach the host, and a short grant to end.
 const PATIENCE: Duration = Duration::from_secs(15);
 const SHORT_GRANT_SECONDS: u64 = 4;
-const COMMAND: &str = "echo \"$(id -un) on production, at $(date -u +%H:%M:%SZ)\"";
+const COMMAND: &str = "echo \"logged in as $USER at $(date -u +%H:%M:%SZ)\"";
 
 /// What Eve asks for.
 struct Wish<'a> {
@@ -126,7 +125,7 @@ pub fn credential_is_issued(story: &mut Story<'_>, scene: &Scene, request: &str)
         let (text, kept) = describe(&ready)?;
         tell.quote(&kept);
         require(text.contains(scene.host.login_user()), "the certificate is for another account")?;
-        tell.shown("one account, one key, until the grant's clock ends it; the key never left Eve's side");
+        tell.shown("one account on one host, one key, until the clock ends it; the key never left Eve's side");
         tell.result(json!({"serial": ready.credential.serial, "not_after": ready.credential.not_after, "ssh_keygen": text}));
         Ok(ready)
     })

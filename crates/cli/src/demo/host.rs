@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Output as Ended;
 
-use chancery_testkit::sshd::{Sshd, ssh_run};
+use chancery_testkit::sshd::{HOST, Sshd, ssh_run};
 use serde_json::json;
 
 use super::installation::Installation;
@@ -32,8 +32,9 @@ impl Host {
             let sshd = Sshd::start(&authority, &revocation_list, &folder.join("sshd"))
                 .map_err(|fault| Failure::Fault(format!("no sshd: {fault}")))?;
             tell.quote(&format!(
-                "ListenAddress 127.0.0.1:{}\nTrustedUserCAKeys authority.pub\nRevokedKeys revoked_keys\nAuthorizedKeysFile none",
-                sshd.port()
+                "ListenAddress 127.0.0.1:{}\nTrustedUserCAKeys authority.pub\nRevokedKeys revoked_keys\nAuthorizedPrincipalsFile principals   # {}@{HOST}\nAuthorizedKeysFile none",
+                sshd.port(),
+                sshd.login_user()
             ));
             tell.result(json!({"port": sshd.port(), "login_user": sshd.login_user()}));
             Ok(Self { sshd, revocation_list, client })
