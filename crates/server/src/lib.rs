@@ -28,6 +28,6 @@ mod trust;
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
 pub use http::serve::{Running, Server, ServerError};
-pub use routes::openapi;
+pub use routes::{listed, openapi};
 pub use seal::{SealError, SealOptions, Sealed, seal};
 pub use setup::{InitError, InitOptions, Initialised, init};

@@ -15,7 +15,11 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 
 /// A request that was not answered as it wished.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Content>);
+
+/// What is said and what is logged; apart, so that a `Result` stays small.
+#[derive(Debug)]
+struct Content {
     status: StatusCode,
     code: String,
     reason: String,
@@ -35,7 +39,7 @@ impl Problem {
         reason: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Content {
             status,
             code: code.into(),
             reason: reason.into(),
@@ -44,7 +48,7 @@ impl Problem {
             internal: None,
             header: None,
             conflict: false,
-        }
+        }))
     }
 
     /// A body that cannot be understood: 422.
@@ -60,7 +64,7 @@ impl Problem {
             format!("`{pointer}`: {detail}"),
             "correct that member and send it again",
         );
-        problem.errors.push(ProblemDetail { pointer: pointer.to_owned(), detail });
+        problem.0.errors.push(ProblemDetail { pointer: pointer.to_owned(), detail });
         problem
     }
 
@@ -93,7 +97,7 @@ impl Problem {
             reason,
             "sign in: `chancery login`, or `/sign-in` in a browser",
         );
-        problem.header = Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("DPoP algs=\"EdDSA\"")));
+        problem.0.header = Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("DPoP algs=\"EdDSA\"")));
         problem
     }
 
@@ -105,40 +109,35 @@ impl Problem {
             "the server could not do its work; whether anything happened is not known",
             "look at what stands before trying again; the operator finds the cause under the request id",
         );
-        problem.internal = Some(detail.to_string());
+        problem.0.internal = Some(detail.to_string());
         problem
     }
 
     /// Something that cannot be: 500, and loud.
     pub fn bug(detail: impl std::fmt::Display) -> Self {
         let mut problem = Self::fault(format!("bug: {detail}"));
-        "bug".clone_into(&mut problem.code);
+        "bug".clone_into(&mut problem.0.code);
         problem
     }
 
     /// Adds what is wrong at a place of the body.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        self.errors.push(ProblemDetail { pointer: pointer.into(), detail: detail.into() });
+        self.0.errors.push(ProblemDetail { pointer: pointer.into(), detail: detail.into() });
         self
     }
 
     /// Whether somebody else was first, so that deciding again may help.
     pub fn is_conflict(&self) -> bool {
-        self.conflict
+        self.0.conflict
     }
 
     /// Everything that is known of it, for the operator.
     pub fn detail(&self) -> String {
-        match &self.internal {
-            Some(detail) => format!("{}: {detail}", self.code),
-            None => format!("{}: {}", self.code, self.reason),
+        match &self.0.internal {
+            Some(detail) => format!("{}: {detail}", self.0.code),
+            None => format!("{}: {}", self.0.code, self.0.reason),
         }
-    }
-
-    /// The stable name.
-    pub fn code(&self) -> &str {
-        &self.code
     }
 }
 
@@ -220,7 +219,7 @@ impl From<AppendError> for Problem {
                     "somebody else changed it at the same moment, several times over",
                     "look at what stands now and try again",
                 );
-                problem.conflict = true;
+                problem.0.conflict = true;
                 problem
             }
             AppendError::TicketGone { kind, .. } => {
@@ -239,7 +238,7 @@ impl From<AppendError> for Problem {
                     "a request with this idempotency key is being worked on",
                     "try again in a moment, with the same key and body",
                 );
-                problem.conflict = true;
+                problem.0.conflict = true;
                 problem
             }
             AppendError::Refused(chancery_store::Refusal::Event { .. }) => Self::invalid(
@@ -256,31 +255,31 @@ impl From<AppendError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let request_id = request_id();
-        match &self.internal {
-            Some(detail) => tracing::error!(request_id, code = self.code, detail, "a request failed"),
+        match &self.0.internal {
+            Some(detail) => tracing::error!(request_id, code = self.0.code, detail, "a request failed"),
             None => tracing::info!(
                 request_id,
-                code = self.code,
-                status = self.status.as_u16(),
+                code = self.0.code,
+                status = self.0.status.as_u16(),
                 "a request was refused"
             ),
         }
         let body = Body {
-            problem_type: format!("urn:chancery:problem:{}", self.code),
-            title: self.status.canonical_reason().unwrap_or("Error").to_owned(),
-            status: self.status.as_u16(),
-            code: self.code,
-            reason: self.reason,
-            remedy: self.remedy,
+            problem_type: format!("urn:chancery:problem:{}", self.0.code),
+            title: self.0.status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: self.0.status.as_u16(),
+            code: self.0.code,
+            reason: self.0.reason,
+            remedy: self.0.remedy,
             request_id,
-            errors: self.errors,
+            errors: self.0.errors,
         };
         // A struct of strings and numbers always has a JSON form.
         let text = serde_json::to_string(&body).unwrap_or_default();
         let mut response =
-            (self.status, [(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE))], text)
+            (self.0.status, [(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE))], text)
                 .into_response();
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.0.header {
             response.headers_mut().insert(name, value);
         }
         response

@@ -205,7 +205,7 @@ impl App {
         people: &Snapshot,
     ) -> RequestOptions {
         let passkeys = people.directory().person(person).map(|known| known.passkeys.values());
-        let allowed = passkeys.into_iter().flatten().map(|passkey| view::descriptor(passkey));
+        let allowed = passkeys.into_iter().flatten().map(view::descriptor);
         RequestOptions {
             challenge: chancery_canonical::base64::encode_url(signed.as_bytes()),
             timeout: 300_000,

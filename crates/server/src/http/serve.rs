@@ -180,10 +180,9 @@ impl<S> HyperService for S where
 }
 
 fn tower_service_of(router: Router, peer: SocketAddr) -> impl HyperService {
-    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+    hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         let inner = TowerToHyperService::new(router.clone());
         async move { hyper::service::Service::call(&inner, request.map(axum::body::Body::new)).await }
-    });
-    service
+    })
 }

@@ -22,9 +22,15 @@ use crate::app::App;
 pub struct Table {
     router: Router<Arc<App>>,
     items: BTreeMap<&'static str, PathItem>,
-    schemas: Vec<(String, RefOr<Schema>)>,
+    schemas: Schemas,
     listed: Vec<(HttpMethod, &'static str)>,
 }
+
+/// Named types of the description.
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// Puts a type among them, and returns its name.
+type Collect = fn(&mut Schemas) -> String;
 
 /// What a route takes and gives, for its description.
 #[derive(Clone, Copy)]
@@ -34,8 +40,8 @@ pub struct Documented {
     /// Whether somebody must be signed in.
     open: bool,
     queries: &'static [&'static str],
-    takes: Option<fn(&mut Vec<(String, RefOr<Schema>)>) -> String>,
-    gives: Option<fn(&mut Vec<(String, RefOr<Schema>)>) -> String>,
+    takes: Option<Collect>,
+    gives: Option<Collect>,
     media_type: &'static str,
 }
 
@@ -91,7 +97,7 @@ impl Documented {
 }
 
 /// Puts a type and everything in it into the components, and returns its name.
-fn collect<T: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) -> String {
+fn collect<T: ToSchema>(schemas: &mut Schemas) -> String {
     let name = T::name().into_owned();
     schemas.push((name.clone(), T::schema()));
     T::schemas(schemas);

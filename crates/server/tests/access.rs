@@ -1,0 +1,79 @@
+//! Who may do what: one table of actors and routes. A change of it is a change of this file.
+
+#![expect(clippy::unwrap_used, reason = "test code fails by panicking")]
+
+mod world;
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use world::{Person, Session, World};
+
+/// `+` for what goes through, else the status that refuses.
+fn mark(status: u16) -> String {
+    if status < 400 { "+".to_owned() } else { status.to_string() }
+}
+
+#[test]
+fn who_may_do_what() {
+    let (world, mut ada, mut ben) = World::sealed();
+    let mut erin = world.admit("Erin", &["engineer"], &mut ada, &mut ben);
+    let olga = world.admit("Olga", &["service_owner"], &mut ada, &mut ben);
+    let fred = world.admit("Fred", &["engineer"], &mut ada, &mut ben);
+    let udo = world.admit("Udo", &["auditor"], &mut ada, &mut ben);
+    let nobody = Person {
+        id: String::new(),
+        name: String::new(),
+        passkey: erin.passkey.clone(),
+        session: Session::Nobody,
+        ssh_seed: [0; 32],
+    };
+    let request = world.request(&mut erin, "staging");
+    let of = |rest: &str| format!("/api/v1/requests/{request}{rest}");
+    let decide = |kind: &str| Some(json!({"decision": kind}));
+    let reinstate = json!({"act": "person.reinstated", "body": {"person": fred.id}});
+    let suspend = json!({"act": "person.suspended", "body": {"person": fred.id}});
+    let rows: Vec<(&str, String, Option<Value>)> = vec![
+        ("GET", "/api/v1/server".to_owned(), None),
+        ("GET", "/log/checkpoint".to_owned(), None),
+        ("GET", "/api/v1/revocations/ssh".to_owned(), None),
+        ("GET", "/api/v1/whoami".to_owned(), None),
+        ("GET", "/api/v1/entitlements".to_owned(), None),
+        ("GET", "/api/v1/persons".to_owned(), None),
+        ("GET", "/api/v1/audit".to_owned(), None),
+        ("GET", "/api/v1/requests".to_owned(), None),
+        ("GET", of(""), None),
+        ("GET", of("/evidence"), None),
+        ("POST", of("/decisions/options"), decide("approve")),
+        ("POST", of("/decisions/options"), decide("reject")),
+        ("POST", of("/decisions/options"), decide("override")),
+        ("POST", format!("/api/v1/grants/{request}/credentials"), None),
+        ("POST", format!("/api/v1/grants/{request}/end"), None),
+        ("POST", of("/redactions"), Some(json!({"digests": ["AAAA"]}))),
+        ("POST", "/api/v1/invitations".to_owned(), Some(json!({}))),
+        ("GET", "/api/v1/enrolments".to_owned(), None),
+        ("GET", "/api/v1/identity/waiting".to_owned(), None),
+        ("POST", "/api/v1/identity/options".to_owned(), Some(reinstate)),
+        ("POST", "/api/v1/identity/options".to_owned(), Some(suspend)),
+    ];
+    let actors = [&nobody, &erin, &olga, &fred, &ada, &udo];
+    let mut table =
+        "                                            nobody requester approver other admin auditor\n"
+            .to_owned();
+    for (method, path, body) in &rows {
+        let shown = path.replace(&request, "ID").replace("/api/v1", "");
+        let kind = body.as_ref().and_then(|body| body.get("decision").or_else(|| body.get("act")));
+        let shown = format!("{method} {shown} {}", kind.and_then(Value::as_str).unwrap_or_default());
+        write!(table, "{shown:43}").unwrap();
+        for actor in actors {
+            let answer = world.call(actor, method, path, body.as_ref());
+            if answer.status >= 400 {
+                answer.refused(&answer.code());
+            }
+            write!(table, " {:>6}", mark(answer.status)).unwrap();
+        }
+        table.push('\n');
+    }
+    let expected = include_str!("access.txt");
+    assert!(table == expected, "write this into tests/access.txt if it is what you want:\n{table}");
+}
