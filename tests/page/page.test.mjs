@@ -18,10 +18,13 @@ let world, browser, ada, ben, cyd, dee;
 let failed = false;
 const test = (name, work) => nodeTest(name, async (context) => {
   if (failed) return context.skip('a step before failed');
-  failed = true;
-  await work();
-  failed = false;
-  return undefined;
+  try {
+    return await work();
+  } catch (fault) {
+    failed = true;
+    for (const person of [ada, ben, cyd, dee]) context.diagnostic(`${person?.name} sees: ${await person?.page.innerText('body').catch(String)}`);
+    throw fault;
+  }
 });
 
 before(async () => {
@@ -145,6 +148,25 @@ test('the review shows all that is signed, hidden characters too', async () => {
   const score = Number(await cyd.page.locator('tfoot .number').textContent());
   assert.equal(Math.min(100, points.reduce((sum, one) => sum + Number(one), 0)), score);
   await testOwnFunctions(cyd.page);
+});
+
+test('a person adds a second passkey with the first, and goes on signing with the one that signed in', async () => {
+  const first = await cyd.page.evaluate(() => localStorage.getItem('chancery-passkey'));
+  const unplug = await cyd.plugIn();
+  await go(cyd, '/#/people');
+  await cyd.button('Add a passkey').click();
+  await cyd.heading('Add a passkey').waitFor();
+  await unplug();
+  await cyd.button('Sign with passkey').click();
+  await cyd.heading('Recorded').waitFor();
+  await go(cyd, '/#/people');
+  await cyd.page.getByText('You have 2.').waitFor();
+  const asked = cyd.page.waitForRequest((request) => request.url().endsWith('/decisions/options'));
+  await go(cyd, `/review/${change}`);
+  await cyd.button('Approve …').click();
+  assert.equal((await asked).postDataJSON().credential_id, first);
+  await cyd.button('Back').click();
+  await cyd.button('Approve …').waitFor();
 });
 
 test('no key approves', async () => {

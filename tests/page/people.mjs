@@ -38,7 +38,12 @@ export async function newPerson(browser, base, name) {
   };
   const button = (label) => page.getByRole('button', { name: label });
   const heading = (label) => page.getByRole('heading', { name: label });
-  return { name, base, context, page, faults, signatures, button, heading };
+  // A second authenticator, such as a security key; signatures are counted on the first alone.
+  const plugIn = async () => {
+    const added = await developer.send('WebAuthn.addVirtualAuthenticator', { options: { ...AUTHENTICATOR, transport: 'usb' } });
+    return () => developer.send('WebAuthn.removeVirtualAuthenticator', added);
+  };
+  return { name, base, context, page, faults, signatures, plugIn, button, heading };
 }
 
 export async function enrol(person, link) {
