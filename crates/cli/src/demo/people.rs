@@ -39,14 +39,14 @@ pub fn enrol_administrators(
     installation: &Installation,
 ) -> Result<Administrators, Failure> {
     story.step("administrators", "Two administrators enrol their passkeys", |tell| {
-        let (mut first, waiting) = Person::enrol(installation, "Ada", installation.first_token())?;
+        let (mut first, waiting) = Person::enrol(installation.url(), "Ada", installation.first_token())?;
         require(waiting.is_none(), "the first administrator has to wait for somebody")?;
-        first.sign_in(installation)?;
+        first.sign_in()?;
         tell.say("Ada opens the one-time link that only this machine's owner can read.");
         let invitation = invite(&first, &["identity_admin", "policy_owner"])?;
-        let (mut second, waiting) = Person::enrol(installation, "Bo", &invitation.token)?;
+        let (mut second, waiting) = Person::enrol(installation.url(), "Bo", &invitation.token)?;
         require(waiting.is_none(), "the second administrator has to wait, although nothing is sealed")?;
-        second.sign_in(installation)?;
+        second.sign_in()?;
         tell.say("Ada invites Bo. From now on it takes both of them to let anybody in.");
         tell.result(json!({"administrators": [first.id, second.id]}));
         Ok(Administrators { first, second })
@@ -79,12 +79,12 @@ fn join(
     roles: &[&str],
 ) -> Result<Person, Failure> {
     let invitation = invite(&administrators.first, roles)?;
-    let (mut person, enrolment) = Person::enrol(installation, name, &invitation.token)?;
+    let (mut person, enrolment) = Person::enrol(installation.url(), name, &invitation.token)?;
     let enrolment = enrolment.ok_or_else(|| Failure::Fault(format!("{name} was let in by nobody")))?;
     let outcome = let_in(administrators, &enrolment)?;
     require(outcome.status == Progress::Recorded, "two administrators signed and it still waits")?;
     require(outcome.signed_by.len() == 2, "it was recorded without two signatures")?;
-    person.sign_in(installation)?;
+    person.sign_in()?;
     tell.say(&format!("{name} ({}): signed for by Ada and Bo, leaf {}", roles.join(", "), leaf(&outcome)));
     Ok(person)
 }

@@ -17,7 +17,6 @@ use chancery_domain::document::{DecisionDocument, IdentityDocument, SessionDocum
 use chancery_testkit::passkey::SoftPasskey;
 use serde_json::{Map, Value};
 
-use super::installation::Installation;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::session::NewKey;
@@ -35,16 +34,12 @@ pub struct Person {
 
 impl Person {
     /// Makes a passkey on the invitation's page. Returns the name of the waiting enrolment, if it has to wait.
-    pub fn enrol(
-        installation: &Installation,
-        name: &'static str,
-        token: &str,
-    ) -> Result<(Self, Option<String>), Failure> {
-        let client = installation.anonymous()?;
+    pub fn enrol(site: &str, name: &'static str, token: &str) -> Result<(Self, Option<String>), Failure> {
+        let client = Client::new(site, None)?;
         let asked = EnrolmentOptionsRequest { token: token.to_owned(), name: Some(name.to_owned()) };
         let options: EnrolmentOptions = client.send("/api/v1/enrolments/options", &asked)?;
         let mut passkey = SoftPasskey::new(&options.public_key.rp.id);
-        let made = passkey.register(&digest(&options.public_key.challenge)?, installation.url());
+        let made = passkey.register(&digest(&options.public_key.challenge)?, site);
         let registration = Registration {
             attestation_object: made.attestation_object.to_string(),
             client_data_json: made.client_data_json.to_string(),
@@ -55,18 +50,18 @@ impl Person {
             name,
             id: outcome.person,
             passkey: RefCell::new(passkey),
-            origin: installation.url().to_owned(),
+            origin: site.to_owned(),
             client: None,
         };
         Ok((person, outcome.enrolment))
     }
 
     /// The command line begins, the page signs, the command line gets its session.
-    pub fn sign_in(&mut self, installation: &Installation) -> Result<(), Failure> {
-        let client = installation.anonymous()?;
+    pub fn sign_in(&mut self) -> Result<(), Failure> {
+        let client = Client::new(&self.origin, None)?;
         let key = NewKey::make()?;
         let begun: Login = client.send("/api/v1/logins", &LoginRequest { public_key: key.public_key() })?;
-        self.sign_login(installation, &begun.login)?;
+        self.sign_login(&begun.login)?;
         let status: LoginStatus = client.read(&format!("/api/v1/logins/{}", begun.login))?;
         let LoginStatus::Done(signed_in) = status else {
             return Err(Failure::Fault(format!(
@@ -74,14 +69,14 @@ impl Person {
                 self.name
             )));
         };
-        let session = key.introduced(installation.url(), signed_in)?;
-        self.client = Some(Client::new(installation.url(), Some(session))?);
+        let session = key.introduced(&self.origin, signed_in)?;
+        self.client = Some(Client::new(&self.origin, Some(session))?);
         Ok(())
     }
 
     /// What the page does for a command line that began a login.
-    pub fn sign_login(&self, installation: &Installation, login: &str) -> Result<(), Failure> {
-        let client = installation.anonymous()?;
+    pub fn sign_login(&self, login: &str) -> Result<(), Failure> {
+        let client = Client::new(&self.origin, None)?;
         let asked = SessionOptionsRequest {
             person: Some(self.id.clone()),
             login: Some(login.to_owned()),

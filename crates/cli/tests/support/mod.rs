@@ -45,7 +45,7 @@ impl Desk {
                 break login.to_owned();
             }
         };
-        person.sign_login(stage.installation(), &login).unwrap();
+        person.sign_login(&login).unwrap();
         let ran = finish(child);
         assert_eq!(ran.code, 0, "{ran:?}");
         desk
