@@ -17,6 +17,16 @@ use crate::verdict::{Outcome, Stage, VerdictDocument};
 
 /// Obligation that wants a passkey which cannot be synced.
 pub const HARDWARE_PASSKEY: &str = "hardware_passkey";
+/// Obligation that wants somebody to look at the grant after it ended.
+pub const POST_REVIEW: &str = "post_review";
+/// Obligations whose meaning is known. One that nobody understands is one that nobody meets.
+pub const KNOWN_OBLIGATIONS: [&str; 2] = [HARDWARE_PASSKEY, POST_REVIEW];
+
+/// The first obligation of a verdict that is not among [`KNOWN_OBLIGATIONS`]; such a verdict grants nothing.
+pub fn unknown_obligation(verdict: &VerdictDocument) -> Option<&str> {
+    let unknown = |obligation: &&String| !KNOWN_OBLIGATIONS.contains(&obligation.as_str());
+    verdict.obligations.iter().find(unknown).map(String::as_str)
+}
 
 /// Whether the decision speaks of exactly what stands: revision, verdict, policy and grant.
 ///

@@ -154,6 +154,10 @@ fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>
     count::check_parties(&asked, facts.directory)?;
     let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
     let said = verdict.document();
+    if said.verdict != Outcome::Deny && count::unknown_obligation(said).is_some() {
+        // Nobody would see to it, so it must not look as if somebody did.
+        return Err(Refusal::DeniedByPolicy);
+    }
     let clocks = &said.constraints;
     let not_before = document.clocks.not_before.unwrap_or(facts.now).max(facts.now);
     let lapses_at = facts.now.plus(clocks.pending_seconds);

@@ -238,13 +238,16 @@ pub struct Activated {
     pub ends_at: Timestamp,
 }
 
+/// The one kind of credential that is issued: an OpenSSH user certificate.
+pub const SSH_CERTIFICATE: &str = "ssh_certificate";
+
 /// Body of `lease.intended`: the issuer mints only what stands here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LeaseIntended {
     /// The lease.
     pub lease: LeaseId,
-    /// `ssh_certificate`.
+    /// [`SSH_CERTIFICATE`].
     pub credential: String,
     /// Serial, decimal, since it may exceed 2^53.
     pub serial: String,

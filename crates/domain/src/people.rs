@@ -2,6 +2,7 @@
 //! nothing else: an attribute that nobody signed never makes somebody eligible.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::event::{IdentityEvent, Passkey, PersonCreated};
 use crate::id::PersonId;
@@ -48,10 +49,14 @@ pub enum DirectoryError {
     PasskeyUnknown(PersonId),
 }
 
-/// Everyone, as of some position of the log.
+/// Everyone, as of some position of the log. A copy is cheap: it shares everything until one of the two changes,
+/// and then all persons but those that changed.
+///
+/// INVARIANT: `owners` holds exactly the credential ids that stand in `persons`, each with its person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
-    persons: BTreeMap<PersonId, Person>,
+    persons: Arc<BTreeMap<PersonId, Arc<Person>>>,
+    owners: Arc<BTreeMap<Vec<u8>, PersonId>>,
 }
 
 impl Directory {
@@ -65,12 +70,16 @@ impl Directory {
             IdentityEvent::PasskeyEnrolled(body) => {
                 self.refuse_known_passkey(&body.passkey)?;
                 let key = body.passkey.credential_id.as_bytes().to_vec();
-                self.known(&body.person)?.passkeys.insert(key, body.passkey.clone());
+                self.known(&body.person)?.passkeys.insert(key.clone(), body.passkey.clone());
+                Arc::make_mut(&mut self.owners).insert(key, body.person.clone());
                 Ok(())
             }
             IdentityEvent::PasskeyRemoved(body) => {
-                let removed = self.known(&body.person)?.passkeys.remove(body.credential_id.as_bytes());
-                removed.map(|_| ()).ok_or_else(|| DirectoryError::PasskeyUnknown(body.person.clone()))
+                let key = body.credential_id.as_bytes();
+                let removed = self.known(&body.person)?.passkeys.remove(key);
+                removed.ok_or_else(|| DirectoryError::PasskeyUnknown(body.person.clone()))?;
+                Arc::make_mut(&mut self.owners).remove(key);
+                Ok(())
             }
             IdentityEvent::RoleGranted(body) => {
                 self.known(&body.person)?.roles.insert(body.role.clone());
@@ -97,22 +106,22 @@ impl Directory {
 
     /// A person, suspended or not.
     pub fn person(&self, id: &PersonId) -> Option<&Person> {
-        self.persons.get(id)
+        self.persons.get(id).map(Arc::as_ref)
     }
 
     /// Everyone, by id.
     pub fn persons(&self) -> impl Iterator<Item = &Person> {
-        self.persons.values()
+        self.persons.values().map(Arc::as_ref)
     }
 
     /// Whose passkey this is.
     pub fn owner_of(&self, credential_id: &[u8]) -> Option<&Person> {
-        self.persons.values().find(|person| person.passkeys.contains_key(credential_id))
+        self.person(self.owners.get(credential_id)?)
     }
 
     /// People of whom the selector speaks, who are not suspended.
     pub fn resolve(&self, selector: &Selector, requester: &PersonId) -> BTreeSet<PersonId> {
-        let active = self.persons.values().filter(|person| !person.suspended);
+        let active = self.persons().filter(|person| !person.suspended);
         let meant = active.filter(|person| self.means(selector, person, requester) == Some(true));
         meant.map(|person| person.id.clone()).collect()
     }
@@ -156,10 +165,11 @@ impl Directory {
             id: created.person.clone(),
             roles: created.roles.clone(),
             attributes: created.attributes.clone(),
-            passkeys: BTreeMap::from([(key, created.passkey.clone())]),
+            passkeys: BTreeMap::from([(key.clone(), created.passkey.clone())]),
             suspended: false,
         };
-        self.persons.insert(created.person.clone(), person);
+        Arc::make_mut(&mut self.persons).insert(created.person.clone(), Arc::new(person));
+        Arc::make_mut(&mut self.owners).insert(key, created.person.clone());
         Ok(())
     }
 
@@ -171,7 +181,12 @@ impl Directory {
     }
 
     fn known(&mut self, id: &PersonId) -> Result<&mut Person, DirectoryError> {
-        self.persons.get_mut(id).ok_or_else(|| DirectoryError::Unknown(id.clone()))
+        if !self.persons.contains_key(id) {
+            // Said before `make_mut`, which would copy what is shared.
+            return Err(DirectoryError::Unknown(id.clone()));
+        }
+        let person = Arc::make_mut(&mut self.persons).get_mut(id).map(Arc::make_mut);
+        person.ok_or_else(|| DirectoryError::Unknown(id.clone()))
     }
 }
 
@@ -187,3 +202,6 @@ fn decided(parts: impl Iterator<Item = Option<bool>>, decisive: bool) -> Option<
     }
     answer
 }
+
+#[cfg(test)]
+mod tests;

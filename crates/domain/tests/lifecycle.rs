@@ -416,6 +416,18 @@ fn a_synced_passkey_is_refused_where_a_hardware_one_is_obliged() {
 }
 
 #[test]
+fn an_obligation_that_nobody_understands_grants_nothing() {
+    for (obligation, answer) in [
+        ("post_review", "request.submitted request.judged → pending"),
+        ("two_person_watch", "refused: denied_by_policy → none"),
+    ] {
+        let mut office = Office::open(Outcome::RequireApproval, stages());
+        office.verdict.obligations.insert(obligation.into());
+        assert_eq!(office.submit(), answer, "{obligation}");
+    }
+}
+
+#[test]
 fn a_change_may_be_run_be_unknown_and_be_undone() {
     let finish = |outcome| Command::FinishExecution(outcome);
     let mut office = active();
