@@ -1,5 +1,4 @@
 //! The directory's index of keys says what the persons say.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
