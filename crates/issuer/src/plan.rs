@@ -3,9 +3,9 @@
 use chancery_domain::document::RequestDocument;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Constraints;
-use chancery_policy::entitlement::{Connector, Entitlement, SshConnector};
+use chancery_policy::entitlement::{CertificateRefusal, Connector, Entitlement};
 
-use crate::ssh::{CertificateRequest, Cidr, SubjectKey};
+use crate::ssh::{CertificateRequest, SubjectKey};
 
 /// The parts of a grant that a certificate is made from.
 #[derive(Clone, Copy, Debug)]
@@ -40,17 +40,9 @@ pub enum PlanError {
     /// Nothing to certify.
     #[error("the request names no public key: ask again with `--key`")]
     NoKey,
-    /// A value that the certificate needs was not asked for.
-    #[error("the request does not say which `{0}`")]
-    Missing(&'static str),
-    /// Policy narrowed it, and this is outside.
-    #[error("`{value}` is outside the scope `{scope}` that policy set")]
-    OutOfScope {
-        /// Name of the scope.
-        scope: &'static str,
-        /// What was asked for.
-        value: String,
-    },
+    /// Its contents do not follow from the request and its scopes.
+    #[error(transparent)]
+    Contents(#[from] CertificateRefusal),
     /// A value that no certificate can hold.
     #[error("{0}")]
     Value(String),
@@ -66,61 +58,21 @@ pub fn certificate(grant: &GrantFacts<'_>, mark: Mark) -> Result<CertificateRequ
     };
     let key = grant.document.beneficiary.public_key.as_deref().ok_or(PlanError::NoKey)?;
     let subject = SubjectKey::parse(key).map_err(|error| PlanError::Value(error.to_string()))?;
-    let principal = principal(connector, grant)?;
+    let terms = connector.certificate_terms(&grant.document.parameters, &grant.constraints.scopes)?;
     let validity = unix(grant.started_at)?..unix(grant.ends_at)?;
     let key_id = grant.document.id.as_str();
+    let principals = [terms.principal.as_str()];
     let mut request =
-        CertificateRequest::new(subject, mark.serial, key_id, &[&principal], validity, mark.nonce);
-    request.source_addresses = source_addresses(connector, grant)?;
-    request.force_command = connector
-        .force_command
-        .as_ref()
-        .and_then(|binding| binding.resolve(&grant.document.parameters))
-        .map(str::to_owned);
-    request.permit_pty = connector.permit.pty;
-    request.permit_port_forwarding = connector.permit.port_forwarding;
-    request.permit_agent_forwarding = connector.permit.agent_forwarding;
-    Ok(request)
-}
-
-fn principal(connector: &SshConnector, grant: &GrantFacts<'_>) -> Result<String, PlanError> {
-    let parameters = &grant.document.parameters;
-    for (scope, binding) in [("principal", &connector.principal), ("host", &connector.host)] {
-        in_scope(grant, scope, binding.resolve(parameters).ok_or(PlanError::Missing(scope))?)?;
-    }
-    let both = connector.certificate_principal(parameters);
-    both.ok_or_else(|| PlanError::Value("neither login name nor host may contain `@`".into()))
-}
-
-fn source_addresses(connector: &SshConnector, grant: &GrantFacts<'_>) -> Result<Vec<Cidr>, PlanError> {
-    let asked = connector.source_address.as_ref().and_then(|b| b.resolve(&grant.document.parameters));
-    let scope = grant.constraints.scopes.get("source_address");
-    let blocks: Vec<&str> = match (asked, scope) {
-        (Some(asked), _) => {
-            let blocks: Vec<&str> = asked.split(',').collect();
-            for block in &blocks {
-                in_scope(grant, "source_address", block)?;
-            }
-            blocks
-        }
-        (None, Some(scope)) => scope.iter().map(String::as_str).collect(),
-        (None, None) => return Ok(Vec::new()),
+        CertificateRequest::new(subject, mark.serial, key_id, &principals, validity, mark.nonce);
+    let parse = |block: &String| {
+        block.parse().map_err(|_| PlanError::Value(format!("`{block}` is no address block")))
     };
-    if blocks.is_empty() {
-        return Err(PlanError::OutOfScope { scope: "source_address", value: "anywhere".into() });
-    }
-    let parse =
-        |block: &str| block.parse().map_err(|_| PlanError::Value(format!("`{block}` is no address block")));
-    blocks.into_iter().map(parse).collect()
-}
-
-fn in_scope(grant: &GrantFacts<'_>, scope: &'static str, value: &str) -> Result<(), PlanError> {
-    match grant.constraints.scopes.get(scope) {
-        Some(allowed) if !allowed.contains(value) => {
-            Err(PlanError::OutOfScope { scope, value: value.to_owned() })
-        }
-        Some(_) | None => Ok(()),
-    }
+    request.source_addresses = terms.source_addresses.iter().map(parse).collect::<Result<_, _>>()?;
+    request.force_command = terms.force_command;
+    request.permit_pty = terms.permit.pty;
+    request.permit_port_forwarding = terms.permit.port_forwarding;
+    request.permit_agent_forwarding = terms.permit.agent_forwarding;
+    Ok(request)
 }
 
 fn unix(moment: Timestamp) -> Result<u64, PlanError> {

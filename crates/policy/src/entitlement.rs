@@ -1,5 +1,7 @@
 //! A named thing that may be requested: the typed view of `entitlements/<name>/data.yaml`.
 
+mod certificate;
+
 use chancery_canonical::json::{Map, Value};
 use chancery_canonical::{Canonical, Sha256};
 use chancery_domain::verdict::{Constraints, Selector};
@@ -7,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::form::{Form, FormError};
 use crate::input::PersonFacts;
+
+pub use certificate::{CertificateRefusal, CertificateTerms, Scopes, blocks};
 
 /// An entitlement of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,16 +168,6 @@ impl Binding {
             Self::Fixed(value) => Some(value),
             Self::Parameter(name) => parameters.get(name).and_then(Value::as_str),
         }
-    }
-}
-
-impl SshConnector {
-    /// The one principal of a certificate: `LOGIN@HOST`. It names the host too, so that what was approved for one
-    /// host opens no other; `None` when a part was not given, or would read as another pair.
-    pub fn certificate_principal(&self, parameters: &Map<String, Value>) -> Option<String> {
-        let (login, host) = (self.principal.resolve(parameters)?, self.host.resolve(parameters)?);
-        let plain = |part: &str| !part.is_empty() && !part.contains('@');
-        (plain(login) && plain(host)).then(|| format!("{login}@{host}"))
     }
 }
 

@@ -28,5 +28,5 @@ pub use bundle::{Bundle, BundleError};
 pub use entitlement::Entitlement;
 pub use evaluate::{Engine, Judgement, PolicyFault};
 pub use input::{ConcealedInput, Input};
-pub use replay::{Replay, replay};
+pub use replay::{Replay, replay, replay_with};
 pub use version::engine_version;

@@ -49,13 +49,26 @@ pub fn replay(
     disclosures: &[Disclosure],
     recorded: &[u8],
 ) -> Result<Replay, ReplayError> {
-    let revealed = disclosure::reveal(&input.value(), disclosures).map_err(PolicyFault::from)?;
+    let engine = Engine::prepare(Bundle::from_files(files.clone())?)?;
+    Ok(replay_with(&engine, input, disclosures, recorded)?)
+}
+
+/// The same by a prepared engine, for whoever replays more than one verdict of a bundle.
+///
+/// # Errors
+/// Disclosures that do not belong to the input.
+pub fn replay_with(
+    engine: &Engine,
+    input: &Canonical,
+    disclosures: &[Disclosure],
+    recorded: &[u8],
+) -> Result<Replay, PolicyFault> {
+    let revealed = disclosure::reveal(&input.value(), disclosures)?;
     if !revealed.missing.is_empty() {
         let mut missing: Vec<String> = revealed.missing.into_iter().map(|missing| missing.object).collect();
         missing.dedup();
         return Ok(Replay::NotReplayable { missing });
     }
-    let engine = Engine::prepare(Bundle::from_files(files.clone())?)?;
     let input = ConcealedInput { document: input.clone(), disclosures: disclosures.to_vec() };
     let computed = engine.judge(&input)?.verdict.canonical().clone();
     if computed.as_bytes() == recorded {
