@@ -31,11 +31,12 @@ use chancery_ledger::VerifierKey;
 use chancery_policy::Engine;
 use chancery_signals::{Gatherer, TrustedProxies, WorkingHours};
 use chancery_store::SqliteStore;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::http::authentication::Replays;
+use crate::http::throttle::Counts;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::random::Random;
@@ -67,8 +68,12 @@ pub struct App {
     /// Enrolments before the seal, and the seal itself, one at a time.
     pub(crate) sealing: tokio::sync::Mutex<()>,
     pub(crate) replays: Mutex<Replays>,
+    /// How often each address asked without being signed in.
+    pub(crate) counts: Mutex<Counts>,
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
+    /// Becomes true when the server is to stop.
+    pub(crate) stopping: watch::Sender<bool>,
     /// Wakes the effects: something was appended.
     pub(crate) appended: Notify,
 }

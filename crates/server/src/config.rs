@@ -85,6 +85,8 @@ pub struct Limits {
     pub connections: usize,
     /// Event streams at once.
     pub event_streams: usize,
+    /// Requests in a minute that one address may send without being signed in, where they leave something behind.
+    pub open_requests_per_minute: u32,
     /// Undecided requests of one person.
     pub pending_requests_per_person: usize,
     /// How long an invitation is good, in seconds.
@@ -161,6 +163,7 @@ impl Config {
                 body_seconds: 30,
                 connections: 1024,
                 event_streams: 256,
+                open_requests_per_minute: 120,
                 pending_requests_per_person: 20,
                 invitation_seconds: 24 * 3600,
                 session_seconds: 8 * 3600,
@@ -219,6 +222,7 @@ impl Config {
             ("limits.body_seconds", limits.body_seconds, 1, 600),
             ("limits.connections", limits.connections as u64, 8, 65_536),
             ("limits.event_streams", limits.event_streams as u64, 1, 65_536),
+            ("limits.open_requests_per_minute", u64::from(limits.open_requests_per_minute), 4, 100_000),
             ("limits.pending_requests_per_person", limits.pending_requests_per_person as u64, 1, 200),
             ("limits.invitation_seconds", limits.invitation_seconds, 60, 7 * 24 * 3600),
             ("limits.session_seconds", limits.session_seconds, 60, 12 * 3600),

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chancery_issuer::ssh::{Authority as SshAuthority, Krl};
 use chancery_ledger::{Checkpoint, VerifierKey};
-use chancery_store::{SqliteStore, Store as _};
+use chancery_store::{LogSigner, Rebuild, SqliteOptions, SqliteStore, Store as _};
 
 use crate::app::record_events::projection;
 use crate::clock::Clock;
@@ -57,6 +57,30 @@ impl Report {
             }
         }
     }
+}
+
+/// Makes the read model from the events again, and says which rows differed. With `rewrite` the rows are stored;
+/// no server may run on the folder then.
+///
+/// # Errors
+/// In words, when the installation does not open.
+pub async fn rebuild(data: &Path, rewrite: bool) -> Result<Vec<String>, String> {
+    let config = Config::read_from(data).map_err(|error| error.to_string())?;
+    let origin = config.origin().map_err(|error| error.to_string())?;
+    let key = keys::load_log_key(&config.data, &origin).map_err(|error| error.to_string())?;
+    let (database, checkpoint_copy) = (config.database(), config.checkpoint_copy());
+    let opened = tokio::task::spawn_blocking(move || {
+        if rewrite {
+            let signer = LogSigner::new(origin, key);
+            SqliteStore::open(SqliteOptions { database, checkpoint_copy, signer })
+        } else {
+            SqliteStore::open_read_only(database, key.verifier().clone())
+        }
+    });
+    let store = opened.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let mode = if rewrite { Rebuild::Rewrite } else { Rebuild::Compare };
+    let differences = store.rebuild(mode, projection()).await.map_err(|error| error.to_string())?;
+    Ok(differences.into_iter().map(|difference| difference.id.to_string()).collect())
 }
 
 /// Examines configuration, permissions, journal, checkpoint, clock, policy, trust, revocation list and effects.

@@ -27,6 +27,7 @@ const SWEEP_EVERY_SECONDS: u64 = 600;
 /// Runs effects until the server stops. While unsealed it also looks whether trust/ is there.
 pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     let mut swept = app.now();
+    let mut misfit = String::new();
     while !*stopped.borrow() {
         match run_due(&app).await {
             // A full batch: there may be more.
@@ -35,8 +36,12 @@ pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
             Err(fault) => tracing::error!(%fault, "the effects queue cannot be read"),
         }
         if app.trusted().is_none() {
-            // What is wrong with it was logged where it was found.
-            let _ = app.notice_trust().await;
+            let found = app.notice_trust().await.err().map(|problem| problem.detail()).unwrap_or_default();
+            // Said when it changes, not at every look.
+            if found != misfit && !found.is_empty() {
+                tracing::error!(found, "the trust folder is not taken");
+            }
+            misfit = found;
         }
         if app.now().seconds_since(swept) >= SWEEP_EVERY_SECONDS {
             swept = app.now();

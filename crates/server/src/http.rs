@@ -10,3 +10,4 @@ pub mod idempotency;
 pub mod listing;
 pub mod stream;
 pub mod table;
+pub mod throttle;

@@ -1,7 +1,5 @@
 //! Who may do what: one table of actors and routes. A change of it is a change of this file.
 
-#![expect(clippy::unwrap_used, reason = "test code fails by panicking")]
-
 mod world;
 
 use std::fmt::Write as _;

@@ -1,12 +1,5 @@
 //! Bad input is refused with a code and a remedy, and nothing is written.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "test code fails by panicking"
-)]
-
 mod world;
 
 use std::io::{Read as _, Write as _};
@@ -314,4 +307,36 @@ fn connections_that_misbehave() {
         assert!(!answer.starts_with(b"HTTP/1.1 2"), "{}", String::from_utf8_lossy(&answer));
     }
     assert_eq!(world.open("GET", "/healthz", None).good()["status"], json!("ok"));
+}
+
+#[test]
+fn whoever_is_not_signed_in_may_ask_only_so_often() {
+    let world = World::with(|config| config.limits.open_requests_per_minute = 4);
+    let login = || world.open("POST", "/api/v1/logins", Some(&json!({"public_key": "AAAA"})));
+    for _ in 0..4 {
+        login().refused("member_invalid");
+    }
+    let answer = login();
+    answer.refused("too_many_requests");
+    assert_eq!(answer.status, 429);
+    assert_eq!(world.open("GET", "/api/v1/server", None).status, 200);
+    world.clock.advance(60);
+    login().refused("member_invalid");
+}
+
+#[test]
+fn a_trust_root_of_another_installation_is_not_taken() {
+    let (other, ..) = World::sealed();
+    let world = World::new();
+    let copied = std::fs::create_dir_all(world.data().join("trust/keys"));
+    copied.unwrap();
+    for name in ["trust.json", "log.vkey", "policy.txt", "trusted_root.json"] {
+        std::fs::copy(other.data().join("trust").join(name), world.data().join("trust").join(name)).unwrap();
+    }
+    for entry in std::fs::read_dir(other.data().join("trust/keys")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), world.data().join("trust/keys").join(entry.file_name())).unwrap();
+    }
+    assert_eq!(world.open("GET", "/api/v1/server", None).good()["sealed"], json!(false));
+    world.open("GET", "/readyz", None).refused("trust_misfit");
 }

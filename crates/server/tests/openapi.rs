@@ -1,7 +1,5 @@
 //! The description in docs/spec is the one that the code makes, and names every route.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
-
 use std::path::Path;
 
 use serde_json::Value;

@@ -1,7 +1,5 @@
 //! The whole way of a request, over HTTP, on real parts: from an empty folder to evidence that a stranger verifies.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
-
 mod world;
 
 use chancery_evidence::verify::{Options, verify_zip};
@@ -34,8 +32,14 @@ fn from_an_empty_folder_to_evidence() {
     world.log_in(&mut erin);
     let draft = world.draft(&erin, "production");
     assert_eq!(draft["preview"]["verdict"]["verdict"], json!("require_approval"), "{draft:#}");
+    // The policy understands what the signal says: where Erin is, is known, and she never asked from there.
+    let factors = draft["preview"]["verdict"]["risk"]["factors"].to_string();
+    assert!(factors.contains("origin.first_seen") && !factors.contains("origin.unknown"), "{factors}");
     let view = world.submit(&mut erin, &draft).good();
     assert_eq!(view["state"], json!("pending"));
+    // The next time she did.
+    let factors = world.draft(&erin, "production")["preview"]["verdict"]["risk"]["factors"].to_string();
+    assert!(!factors.contains("origin."), "{factors}");
     let request = view["id"].as_str().unwrap().to_owned();
 
     let mut state = json!("pending");

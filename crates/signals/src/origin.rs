@@ -11,8 +11,8 @@ use crate::provider::{Answer, Asked, Provider, ProviderError, Question};
 
 /// Says which address a person comes from, in which named networks it lies, and since when it is known.
 ///
-/// Its value is `{"address", "networks": [names], "first_seen": bool, "known_since"?}`; `first_seen` says that the
-/// person never came from there before.
+/// Its value is `{"address", "networks": [names], "new": bool, "first_seen"?}`; `new` says that the person never
+/// came from there before, `first_seen` when they first did.
 #[derive(Clone, Debug)]
 pub struct Origin {
     networks: BTreeMap<String, Vec<Network>>,
@@ -52,10 +52,10 @@ impl Provider for Origin {
             let mut value = json!({
                 "address": address.to_string(),
                 "networks": networks,
-                "first_seen": question.first_seen.is_none(),
+                "new": question.first_seen.is_none(),
             });
             if let (Some(since), Some(members)) = (question.first_seen, value.as_object_mut()) {
-                members.insert("known_since".to_owned(), json!(since));
+                members.insert("first_seen".to_owned(), json!(since));
             }
             Ok(Answer { value, observed_at: question.now })
         })

@@ -70,11 +70,11 @@ async fn the_value_names_lists_and_whether_it_is_new() {
         now,
     };
     let value = origin.ask(&question).await.unwrap().value;
-    assert_eq!(value, json!({"address": "192.0.2.4", "networks": ["office"], "first_seen": true}));
+    assert_eq!(value, json!({"address": "192.0.2.4", "networks": ["office"], "new": true}));
     question.first_seen = Some("2026-11-01T00:00:00Z".parse().unwrap());
     let value = origin.ask(&question).await.unwrap().value;
-    assert_eq!(value["first_seen"], json!(false));
-    assert_eq!(value["known_since"], json!("2026-11-01T00:00:00Z"));
+    assert_eq!(value["new"], json!(false));
+    assert_eq!(value["first_seen"], json!("2026-11-01T00:00:00Z"));
     question.address = None;
     assert!(origin.ask(&question).await.is_err());
 }

@@ -38,7 +38,7 @@ impl App {
     /// While unsealed: looks whether trust/ is there by now, and seals with it.
     ///
     /// # Errors
-    /// A folder that does not fit this log is refused, with the reason in the operator's log.
+    /// A folder that does not fit this log is refused.
     pub(crate) async fn notice_trust(&self) -> Result<(), Problem> {
         if self.trusted().is_some() {
             return Ok(());
@@ -91,11 +91,10 @@ impl App {
 }
 
 fn misfit(error: impl std::fmt::Display) -> Problem {
-    tracing::error!(%error, "the trust folder is not taken");
     Problem::refused(
         axum::http::StatusCode::CONFLICT,
         "trust_misfit",
-        "the trust folder does not fit this installation",
+        format!("the trust folder does not fit this installation: {error}"),
         "run `chancery server doctor`; seal again in an empty folder",
     )
 }

@@ -8,7 +8,7 @@ use chancery_evidence::identity::Chain;
 use chancery_issuer::issue::{Issuer, Places};
 use chancery_signals::{Gatherer, Origin as OriginProvider, Provider, TrustedProxies};
 use chancery_store::{Fault, LogSigner, OpenError, SqliteOptions, SqliteStore, Store as _};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use super::{App, People};
 use crate::clock::Clock;
@@ -86,6 +86,8 @@ impl App {
             identity_acts: tokio::sync::Mutex::new(()),
             sealing: tokio::sync::Mutex::new(()),
             replays: Mutex::default(),
+            counts: Mutex::default(),
+            stopping: watch::Sender::new(false),
             event_streams: Arc::new(Semaphore::new(config.limits.event_streams)),
             metrics: Metrics::default(),
             appended: Notify::new(),

@@ -213,7 +213,7 @@ fn check_claims(app: &App, parts: &Parts, token: &str, claims: &Claims) -> Resul
 }
 
 /// Where a connection comes from, as far as trusted proxies say.
-fn address(app: &App, parts: &Parts) -> Option<IpAddr> {
+pub fn address(app: &App, parts: &Parts) -> Option<IpAddr> {
     let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
     let lines = parts.headers.get_all("x-forwarded-for").iter();
     let lines: Option<Vec<&str>> = lines.map(|line| line.to_str().ok()).collect();

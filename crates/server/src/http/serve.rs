@@ -29,7 +29,6 @@ pub struct Server;
 /// A server that runs, in the background, until it is shut down.
 pub struct Running {
     address: SocketAddr,
-    stop: watch::Sender<bool>,
     connections: JoinHandle<()>,
     effects: JoinHandle<()>,
     app: Arc<App>,
@@ -71,12 +70,12 @@ impl Server {
         let refused = |cause| ServerError::Listen { address: listen, cause };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (stop, stopped) = watch::channel(false);
+        let stopped = app.stopping.subscribe();
         let router = routes::router(&app);
         let connections = tokio::spawn(accept(listener, router, Arc::clone(&app), stopped.clone()));
         let effects = tokio::spawn(effects::run(Arc::clone(&app), stopped));
         tracing::info!(%address, "listening");
-        Ok(Running { address, stop, connections, effects, app })
+        Ok(Running { address, connections, effects, app })
     }
 }
 
@@ -88,8 +87,7 @@ impl Running {
 
     /// Stops accepting, lets open requests and effects end, and closes the store.
     pub async fn shutdown(self) {
-        // Nobody listening any more is as good as stopped.
-        let _ = self.stop.send(true);
+        self.app.stopping.send_replace(true);
         let _ = self.connections.await;
         let _ = self.effects.await;
         drop(self.app);

@@ -15,6 +15,7 @@ use super::view;
 use crate::app::App;
 use crate::http::authentication::Actor;
 use crate::http::body::StrictJson;
+use crate::http::throttle::Unhurried;
 use crate::problem::Problem;
 
 /// `POST /api/v1/invitations`
@@ -29,6 +30,7 @@ pub async fn invite(
 /// `POST /api/v1/enrolments/options`
 pub async fn options(
     State(app): State<Arc<App>>,
+    _unhurried: Unhurried,
     body: StrictJson<EnrolmentOptionsRequest>,
 ) -> Result<Json<EnrolmentOptions>, Problem> {
     Ok(Json(app.offer_enrolment(&body.value).await?))
@@ -37,6 +39,7 @@ pub async fn options(
 /// `POST /api/v1/enrolments`
 pub async fn create(
     State(app): State<Arc<App>>,
+    _unhurried: Unhurried,
     body: StrictJson<EnrolmentRequest>,
 ) -> Result<(StatusCode, Json<EnrolmentOutcome>), Problem> {
     Ok((StatusCode::CREATED, Json(app.enrol(&body.value).await?)))

@@ -78,11 +78,12 @@ impl Reader {
             return;
         }
         let mut sizes = self.app.store.watch_size();
-        while self.catch_up().await.is_some() {
-            match tokio::time::timeout(HEARTBEAT, sizes.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(_) => {
+        let mut stopping = self.app.stopping.subscribe();
+        while !*stopping.borrow() && self.catch_up().await.is_some() {
+            tokio::select! {
+                _ = stopping.changed() => return,
+                changed = sizes.changed() => if changed.is_err() { return },
+                () = tokio::time::sleep(HEARTBEAT) => {
                     if self.pieces.send(": heartbeat\n\n".to_owned()).await.is_err() {
                         return;
                     }

@@ -13,11 +13,13 @@ use super::view;
 use crate::app::App;
 use crate::http::authentication::{Actor, set_cookie};
 use crate::http::body::StrictJson;
+use crate::http::throttle::Unhurried;
 use crate::problem::Problem;
 
 /// `POST /api/v1/sessions/options`
 pub async fn options(
     State(app): State<Arc<App>>,
+    _unhurried: Unhurried,
     body: StrictJson<SessionOptionsRequest>,
 ) -> Result<Json<SessionOptions>, Problem> {
     Ok(Json(app.offer_session(&body.value).await?))
@@ -26,6 +28,7 @@ pub async fn options(
 /// `POST /api/v1/sessions`: a session without a key becomes a cookie.
 pub async fn create(
     State(app): State<Arc<App>>,
+    _unhurried: Unhurried,
     body: StrictJson<SessionRequest>,
 ) -> Result<Response, Problem> {
     let signed_in = app.sign_in(&body.value).await?;
@@ -55,6 +58,7 @@ pub async fn end(State(app): State<Arc<App>>, actor: Actor) -> Result<Response, 
 /// `POST /api/v1/logins`
 pub async fn begin_login(
     State(app): State<Arc<App>>,
+    _unhurried: Unhurried,
     body: StrictJson<LoginRequest>,
 ) -> Result<(StatusCode, Json<Login>), Problem> {
     Ok((StatusCode::CREATED, Json(app.begin_login(&body.value).await?)))
