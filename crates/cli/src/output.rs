@@ -165,7 +165,8 @@ impl Output {
                 let mut text =
                     format!("{} {}", self.on_stderr(Tone::Bad, "error:"), clean(&failure.to_string()));
                 if let Failure::Problem(problem) = failure {
-                    for error in &problem.errors {
+                    for error in problem.errors.iter().filter(|error| !problem.reason.contains(&error.detail))
+                    {
                         text.push_str(&format!("\n  {} {}", clean(&error.pointer), clean(&error.detail)));
                     }
                 }

@@ -170,6 +170,9 @@ fn using_a_grant() {
         request
     };
 
+    // A person's first request comes from a new place, which policy takes more seriously; this one is spent on a denial.
+    desk.check(&["request", "create", "ssh-admin", "--set=host=web-1", "--reason=x"], 3);
+
     // exec: the child's code, the key in its agent, and the grant is over afterwards
     let request = granted(&[]);
     let ran = desk.check(&["exec", &request, "--", "sh", "-c", "ssh-add -l; exit 42"], 42);
