@@ -8,7 +8,7 @@ use chancery_domain::document::DecisionKind;
 use chancery_domain::state::LeaseStatus;
 use chancery_domain::verdict::{Outcome as PolicyOutcome, Selector, VerdictDocument};
 
-use crate::verify::{Outcome, Story, Verification};
+use crate::verify::{Outcome, Story, Verification, is_only_said};
 use html::{Html, escaped};
 
 const STYLE: &str = include_str!("report/style.css");
@@ -181,11 +181,10 @@ fn granted(page: &mut Html, story: &Story) {
 
 fn timeline(page: &mut Html, verification: &Verification) {
     page.text("h2", "", "In the order of the log");
-    let rows = verification
-        .story
-        .timeline
-        .iter()
-        .map(|(leaf, at, kind)| vec![leaf.to_string(), at.to_string(), (*kind).to_owned()]);
+    let rows = verification.story.timeline.iter().map(|(leaf, at, kind)| {
+        let said = if is_only_said(kind) { format!("{kind} (the server says)") } else { (*kind).to_owned() };
+        vec![leaf.to_string(), at.to_string(), said]
+    });
     page.table(&["Leaf", "Time", "Event"], rows.collect());
     let later = verification.later.iter().map(|event| {
         vec![event.index.to_string(), event.at.clone(), event.kind.clone(), event.stream.clone()]

@@ -64,6 +64,9 @@ pub enum RequestRefusal {
     /// The key in the document is none.
     #[error("the beneficiary's SSH key cannot be read: {0}")]
     SshKey(#[from] SshKeyError),
+    /// More than the key, or another spelling of it: a comment names people and machines, and one key has one line.
+    #[error("the beneficiary's SSH key must be the line `TYPE BASE64`, without a comment")]
+    SshKeyComment,
     /// The proof is not one by this key over this request.
     #[error("the proof of possession does not stand: {0}")]
     Possession(#[from] SshSignatureError),
@@ -86,6 +89,7 @@ impl RequestRefusal {
             Self::PossessionMissing => "possession_missing",
             Self::PossessionUnexpected => "possession_unexpected",
             Self::SshKey(_) => "ssh_key",
+            Self::SshKeyComment => "ssh_key_comment",
             Self::Possession(_) => "possession",
         }
     }
@@ -175,6 +179,9 @@ fn check_possession(
         (None, Some(_)) => Err(RequestRefusal::PossessionUnexpected),
         (Some(line), Some(proof)) => {
             let key = SshPublicKey::parse(line)?;
+            if key.to_string() != *line {
+                return Err(RequestRefusal::SshKeyComment);
+            }
             let proof = SshSignature::from_blob(proof.as_bytes())?;
             Ok(proof.verify(&key, REQUEST_NAMESPACE, signed.as_bytes())?)
         }

@@ -17,6 +17,7 @@ mod lease;
 mod lifecycle;
 mod limits;
 mod log;
+mod log_time;
 mod newer;
 mod people;
 mod policy_chain;
@@ -32,7 +33,7 @@ pub use approved::{Approved, IntendedLease, Logged};
 pub use check::{Check, CheckName, Outcome};
 pub use lease::{CertificateFacts, CertificateReader};
 pub use newer::{LaterEvent, NewerLog};
-pub use story::{DecisionStory, Story};
+pub use story::{DecisionStory, Story, is_only_said};
 
 use check::{Finding, Runner};
 use examination::Examination;
@@ -93,9 +94,10 @@ pub fn verify_zip(zip: &[u8], trust: &TrustDirectory, options: &Options<'_>) -> 
         Err(refusal) => {
             let mut run = Runner::default();
             run.record(CheckName::Container, Finding::<()>::fail(refusal.to_string()));
+            let checks = run.finish();
             Verification {
-                checks: run.finish(),
-                not_proved: Vec::new(),
+                not_proved: skipped(&checks),
+                checks,
                 later: Vec::new(),
                 story: Story::default(),
                 logged: None,
@@ -109,9 +111,21 @@ pub fn verify_zip(zip: &[u8], trust: &TrustDirectory, options: &Options<'_>) -> 
 pub fn verify(files: &BundleFiles, trust: &TrustDirectory, options: &Options<'_>) -> Verification {
     let mut examination = Examination::new(files, trust.root(), options);
     let approved = examination.run();
-    let Examination { run, story, later, not_proved, .. } = examination;
+    let Examination { run, story, later, mut not_proved, .. } = examination;
     let checks = run.finish();
+    not_proved.extend(skipped(&checks));
     let passed = !checks.iter().any(|check| matches!(check.outcome, Outcome::Fail(_)));
     let logged = approved.filter(|_| passed);
     Verification { checks, not_proved, later, story, logged }
+}
+
+/// A check that was skipped has proved nothing, which must not be read over.
+fn skipped(checks: &[Check]) -> Vec<String> {
+    let said = |check: &Check| match &check.outcome {
+        Outcome::Skipped(reason) => {
+            Some(format!("that {}: `{}` was skipped ({reason})", check.proves, check.name))
+        }
+        Outcome::Pass | Outcome::Fail(_) => None,
+    };
+    checks.iter().filter_map(said).collect()
 }

@@ -215,7 +215,7 @@ fn a_redaction_is_attested_and_named() {
         .attach(RequestEvent::Redacted(redacted), &scene.subject(), &scene.facts(), &SystemRandom::new())
         .unwrap();
     let made = made.unwrap();
-    assert_eq!(attest::attestation_named(&named), Some(made.pae_sha256));
+    assert_eq!(attestation_named(&named), Some(made.pae_sha256));
     assert_eq!(made.predicate, Predicate::Redaction);
 }
 

@@ -6,9 +6,7 @@ mod verification;
 
 use chancery_canonical::{Bytes, Canonical, Sha256};
 use chancery_domain::document::{DecisionDocument, DecisionKind};
-use chancery_domain::event::{
-    Activated, Approved, DecisionRecorded, Judged, LeaseIntended, Phase as LoggedPhase, RequestEvent,
-};
+use chancery_domain::event::{Activated, DecisionRecorded, LeaseIntended, RequestEvent};
 use chancery_domain::signature::Assertion;
 use chancery_domain::state::{Active, State};
 use chancery_evidence::verify::{NewerLog, Options, verify};
@@ -17,7 +15,7 @@ use chancery_testkit::people::{ed25519, possession, ssh_line};
 use chancery_testkit::scenario::{Scenario, certificate_reader, read_leaf};
 use serde_json::json;
 
-use verification::{check_fails, check_passes, options};
+use verification::{approve_anyway, check_fails, check_passes, judge, judge_again, judged, options};
 
 // -------------------------------------------------------------------------------------------------- decisions
 
@@ -35,13 +33,6 @@ fn forged(forge: impl Fn(&mut Scenario) -> DecisionRecorded) -> Scenario {
 fn force(scenario: &mut Scenario, recorded: DecisionRecorded, seats: &[(&str, &str)]) {
     scenario.record(RequestEvent::DecisionRecorded(recorded));
     approve_anyway(scenario, seats);
-}
-
-fn approve_anyway(scenario: &mut Scenario, seats: &[(&str, &str)]) {
-    let seats = seats.iter().map(|(stage, name)| ((*stage).to_owned(), [scenario.world.id(name)].into()));
-    let starts_by = scenario.world.now.plus(60);
-    let approved = Approved { revision: 1, seats: seats.collect(), starts_by, attestation_sha256: None };
-    scenario.record(RequestEvent::Approved(approved));
 }
 
 /// One way in which a decision is about something else.
@@ -275,45 +266,6 @@ fn a_swapped_key_breaks_two_signatures() {
     scenario.record(RequestEvent::Submitted(submitted));
     judge(&mut scenario);
     check_fails(&scenario, &["requester-signature"]);
-}
-
-/// Policy's honest answer to the document as it stands.
-fn judge(scenario: &mut Scenario) {
-    let verdict = scenario.judge(Phase::Request);
-    let judged = judged(scenario, &verdict);
-    scenario.record(RequestEvent::Judged(judged));
-}
-
-/// Policy's honest answer before a grant starts.
-fn judge_again(scenario: &mut Scenario) {
-    let verdict = scenario.judge(Phase::Issue);
-    let judged =
-        Judged { phase: LoggedPhase::Issue, grant: None, lapses_at: None, ..judged(scenario, &verdict) };
-    scenario.record(RequestEvent::Judged(judged));
-}
-
-fn judged(scenario: &Scenario, verdict: &chancery_domain::verdict::Verdict) -> Judged {
-    let (now, said) = (scenario.world.now, verdict.document());
-    let clocks = &said.constraints;
-    let lapses_at = now.plus(clocks.pending_seconds);
-    let not_after = lapses_at.plus(clocks.approval_validity_seconds).plus(clocks.grant_seconds);
-    let grant = chancery_domain::document::GrantTerms {
-        max_seconds: clocks.grant_seconds,
-        not_before: now,
-        not_after,
-    };
-    Judged {
-        revision: 1,
-        phase: LoggedPhase::Request,
-        outcome: said.verdict,
-        verdict_sha256: verdict.sha256(),
-        input_sha256: said.input_sha256,
-        policy_sha256: said.policy_sha256,
-        grant: Some(grant),
-        lapses_at: Some(lapses_at),
-        risk_score: said.risk.score,
-        attestation_sha256: None,
-    }
 }
 
 // ------------------------------------------------------------------------------------------- policy and floor

@@ -3,6 +3,7 @@
 use chancery_domain::count;
 use chancery_domain::event::Phase;
 use chancery_domain::seats::Seating;
+use chancery_domain::verdict::Outcome;
 
 use super::directories::Directories;
 use super::lifecycle::Case;
@@ -34,6 +35,14 @@ pub(super) fn asked_again(
             }
         }
     }
+    problems.extend(case.intended.iter().filter_map(|intended| {
+        let newest = verdicts.iter().rfind(|verdict| {
+            verdict.judged.event.phase == Phase::Issue && verdict.judged.index < intended.index
+        })?;
+        let covered = count::seats_cover(seats, asked, &newest.document, directories.before(intended.index));
+        let problem = "the newest verdict before this credential did not allow it";
+        (!covered).then(|| format!("leaf {}: {problem}", intended.index))
+    }));
     let moments = [activated.index].into_iter().chain(case.intended.iter().map(|intended| intended.index));
     for index in moments {
         if let Err(refusal) = count::check_parties(asked, directories.before(index)) {
@@ -41,4 +50,14 @@ pub(super) fn asked_again(
         }
     }
     problems
+}
+
+/// Verdicts that oblige to something which nobody here understands, and so nobody sees to.
+pub(super) fn unknown_obligations(verdicts: &[Verdict]) -> Vec<String> {
+    let unknown = |verdict: &Verdict| {
+        let obligation = count::unknown_obligation(&verdict.document)?;
+        let index = verdict.judged.index;
+        Some(format!("leaf {index}: its verdict obliges to `{obligation}`, which is not known here"))
+    };
+    verdicts.iter().filter(|verdict| verdict.document.verdict != Outcome::Deny).filter_map(unknown).collect()
 }

@@ -39,6 +39,7 @@ checks! {
     LeafEncoding = "leaf-encoding", "each event can be read in one way only";
     StreamContinuity = "stream-continuity", "no event was left out of the middle of a stream";
     StreamLifecycle = "stream-lifecycle", "each event was possible after the one before";
+    LogTime = "log-time", "the times in the log run on, so none of these events was dated back";
     IdentityChain = "identity-chain", "each person, key and role goes back to the people in your trust directory";
     PolicyChain = "policy-chain", "the policy was activated by its owners, and was the active one";
     RequestDigest = "request-digest", "the request document is the one that everybody signed for";
@@ -52,7 +53,7 @@ checks! {
     DecisionSignatures = "decision-signatures", "each decision was signed by its approver with a key that was theirs";
     DecisionSubject = "decision-subject", "each decision that counts is about exactly this, and was used once";
     Quorum = "quorum", "enough distinct eligible people approved, and who sits where follows from it";
-    ApprovalTime = "approval-time", "no clock had run out, by the times in the log";
+    ApprovalTime = "approval-time", "no clock had run out, by the times in the log, and none was set later than it should";
     LeaseIntended = "lease-intended", "each credential was announced before it was made, within the grant";
     AttestationSignatures = "attestation-signatures", "each attestation was signed by a key for its kind";
     AttestationLogEntry = "attestation-log-entry", "each attestation stands in the log where its bundle says";

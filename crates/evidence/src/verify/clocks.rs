@@ -1,4 +1,5 @@
-//! The four clocks, by the times in the log.
+//! The four clocks, by the times in the log. What starts a clock is recorded at once, in the append of what it
+//! follows from, so that no server can set one later than the people who signed would expect.
 
 use chancery_domain::event::Phase;
 use chancery_domain::state::Judgement;
@@ -7,7 +8,7 @@ use chancery_domain::verdict::{Outcome, VerdictDocument};
 
 use super::lifecycle::Case;
 use super::requester::Asking;
-use super::verdict::Verdict;
+use super::verdict::{MAX_AGE_SECONDS, Verdict};
 
 /// Each time that an event fixes must follow from the verdict, and each event must be within the times fixed
 /// before it.
@@ -16,24 +17,41 @@ pub(super) fn approval_time(
     asking: &Asking,
     verdict: &VerdictDocument,
     verdicts: &[Verdict],
+    last_counted: Option<Timestamp>,
 ) -> Vec<String> {
     let mut problems = Vec::new();
-    let (Some(judgement), Some(judged)) = (&case.judgement, case.request_phase()) else { return problems };
+    let Some(judged) = case.request_phase() else { return problems };
+    if judged.at != case.submitted.at {
+        problems.push(format!("it was asked at {}, and judged at {}", case.submitted.at, judged.at));
+    }
+    let Some(judgement) = &case.judgement else { return problems };
     problems.extend(terms(judgement, judged.at, asking, verdict));
     let not_before = judgement.grant.not_before;
     let Some(approved) = &case.approved else { return problems };
     if approved.at >= judgement.lapses_at {
         problems.push(format!("it was approved at {}, when it had lapsed", approved.at));
     }
+    let complete = if verdict.verdict == Outcome::Allow { Some(judged.at) } else { last_counted };
+    if let Some(complete) = complete.filter(|complete| *complete != approved.at) {
+        problems.push(format!("it was approved at {}, yet complete at {complete}", approved.at));
+    }
     let latest = approved.at.max(not_before).plus(verdict.constraints.approval_validity_seconds);
     if approved.event.starts_by > latest {
         problems.push(format!("it may be started until {}, later than {latest}", approved.event.starts_by));
     }
-    let Some(activated) = &case.activated else { return problems };
+    problems.extend(grant(case, judgement, verdicts));
+    problems
+}
+
+/// The grant's own clock.
+fn grant(case: &Case, judgement: &Judgement, verdicts: &[Verdict]) -> Vec<String> {
+    let mut problems = Vec::new();
+    let (Some(approved), Some(activated)) = (&case.approved, &case.activated) else { return problems };
+    let not_before = judgement.grant.not_before;
     let (start, end) = (activated.event.started_at, activated.event.ends_at);
-    // A clock that starts ahead of the log would end ahead of it as well.
-    if start > activated.at {
-        problems.push(format!("its grant starts at {start}, after the time of its leaf"));
+    // A clock that starts ahead of the log would end ahead of it as well; one behind it was started unseen.
+    if start != activated.at {
+        problems.push(format!("its grant starts at {start}, its leaf is dated {}", activated.at));
     }
     if start < not_before {
         problems.push(format!("its grant starts at {start}, before {not_before}"));
@@ -46,10 +64,18 @@ pub(super) fn approval_time(
         problems.push(format!("its grant was started at {}, when {last} had passed", activated.at));
     }
     // Policy asked again before the start can only shorten.
-    let again = verdicts
-        .iter()
-        .filter(|again| again.judged.event.phase == Phase::Issue && again.judged.index < activated.index);
-    let seconds = again.map(|again| again.document.constraints.grant_seconds).min().unwrap_or(u64::MAX);
+    let again = || {
+        verdicts
+            .iter()
+            .filter(|again| again.judged.event.phase == Phase::Issue && again.judged.index < activated.index)
+    };
+    if let Some(newest) = again().next_back()
+        && activated.at.seconds_since(newest.judged.at) > MAX_AGE_SECONDS
+    {
+        problems
+            .push(format!("its grant was started at {}, on a verdict of {}", activated.at, newest.judged.at));
+    }
+    let seconds = again().map(|again| again.document.constraints.grant_seconds).min().unwrap_or(u64::MAX);
     let latest = start.plus(judgement.grant.max_seconds.min(seconds)).min(judgement.grant.not_after);
     if end > latest {
         problems.push(format!("its grant ends at {end}, later than {latest}"));

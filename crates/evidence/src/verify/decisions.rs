@@ -8,6 +8,7 @@ use chancery_domain::event::Approved;
 use chancery_domain::proof::{VerifiedApproval, VerifiedDecision};
 use chancery_domain::seats::{self, Seating};
 use chancery_domain::state::Asked;
+use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::{Outcome, VerdictDocument};
 use chancery_ledger::tree::Root;
 
@@ -154,6 +155,29 @@ pub(super) fn quorum(
         }
     }
     Finding::with(seats.clone(), problems)
+}
+
+/// When the last decision that counts was recorded; `None` where those that count do not fill the seats, which
+/// `quorum` says.
+pub(super) fn last_counted(
+    case: &Case,
+    verified: &[Verified<'_>],
+    verdict: &VerdictDocument,
+    directories: &Directories,
+) -> Option<Timestamp> {
+    let (approved, judgement) = (case.approved.as_ref()?, case.judgement.as_ref()?);
+    let standing = standing_approvals(case, verified, approved.index);
+    let directory = directories.before(approved.index);
+    let claims = count::claims(&standing, case.state.asked(), judgement, verdict, directory);
+    seats::fill(&verdict.stages, &claims)?;
+    let counts = |verified: &&Verified<'_>| {
+        let document = verified.decision.document();
+        document.decision == DecisionKind::Approve
+            && case.is_current(verified.place)
+            && verified.place.recorded.index < approved.index
+            && claims.iter().any(|claim| claim.person == document.approver)
+    };
+    verified.iter().rfind(counts).map(|verified| verified.place.recorded.at)
 }
 
 fn stages(verdict: &VerdictDocument) -> String {

@@ -2,7 +2,8 @@
 
 use chancery_domain::people::Directory;
 
-/// The directory after each identity event that was found to be authorised.
+/// The directory after identity events that were found to be authorised: after the last one before each event of
+/// another stream.
 pub(crate) struct Directories {
     nobody: Directory,
     after: Vec<(u64, Directory)>,
@@ -14,7 +15,7 @@ impl Directories {
         Self { nobody: Directory::default(), after }
     }
 
-    /// Who existed just before the leaf at this index.
+    /// Who existed just before the leaf at this index, which is one of another stream than an identity's.
     pub fn before(&self, index: u64) -> &Directory {
         let earlier = self.after.partition_point(|(at, _)| *at < index);
         let last = earlier.checked_sub(1).and_then(|last| self.after.get(last));

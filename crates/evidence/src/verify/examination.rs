@@ -17,7 +17,7 @@ use super::attestations::Attested;
 use super::check::{CheckName, Finding, Runner};
 use super::decisions::{self, Verified};
 use super::directories::Directories;
-use super::lease::{CertificateFacts, Granted};
+use super::lease::{self, CertificateFacts, Granted};
 use super::lifecycle::{self, Case};
 use super::log::{self, Contents, Witnessed};
 use super::newer::{Held, LaterEvent};
@@ -25,7 +25,7 @@ use super::requester::{self, Asking};
 use super::story::Story;
 use super::streams::{self, Recorded, Streams};
 use super::verdict::{self, Verdict};
-use super::{Options, again, clocks, container, disclosures, limits, people, policy_chain};
+use super::{Options, again, clocks, container, disclosures, limits, log_time, people, policy_chain};
 use crate::bundle::{BundleFiles, Manifest};
 use crate::signer::Context;
 use crate::trust::TrustRoot;
@@ -81,7 +81,8 @@ impl<'a> Examination<'a> {
             self.run.record(CheckName::RequestDigest, requester::request_digest(self.files, &proved.case));
         let Some(asking) = asking else {
             self.policy_chain(&proved);
-            self.not_proved = limits::not_proved(self.root, self.options, proved.witnessed.as_ref(), None);
+            let witnessed = proved.witnessed.as_ref();
+            self.not_proved = limits::not_proved(self.options, witnessed, None, &proved.streams);
             return None;
         };
         self.requester(&proved, &asking);
@@ -96,10 +97,9 @@ impl<'a> Examination<'a> {
         self.newer(&proved, &verified);
         drop(verified);
         let entitlement = judged.entitlement.as_ref();
-        self.not_proved.splice(
-            0..0,
-            limits::not_proved(self.root, self.options, proved.witnessed.as_ref(), entitlement),
-        );
+        let witnessed = proved.witnessed.as_ref();
+        let limits = limits::not_proved(self.options, witnessed, entitlement, &proved.streams);
+        self.not_proved.splice(0..0, limits);
         self.tell(&proved, &asking, &judged, seats.as_ref());
         approved(proved, asking, judged, seats)
     }
@@ -120,6 +120,7 @@ impl<'a> Examination<'a> {
         let contents = self.run.record(CheckName::LeafEncoding, log::leaf_encoding(&leaves))?;
         let streams = streams::stream_continuity(&manifest, &leaves, &contents);
         let streams = self.run.record(CheckName::StreamContinuity, streams)?;
+        self.run.record(CheckName::LogTime, Finding::of(log_time::log_time(&contents)));
         let case = lifecycle::stream_lifecycle(&manifest.request, &manifest.request_sha256, &streams.request);
         let case = self.run.record(CheckName::StreamLifecycle, case)?;
         let chain = people::identity_chain(root, &streams, &contents);
@@ -179,14 +180,12 @@ impl<'a> Examination<'a> {
         let digests =
             verdict::verdict_digest(self.files, case, asking, entitlement.as_ref(), &proved.directories);
         let verdicts = self.run.record(CheckName::VerdictDigest, digests).unwrap_or_default();
-        if let Some(bundle) = &bundle {
-            verdict::verdict_replay(
-                &mut self.run,
-                self.files,
-                bundle,
-                &verdicts,
-                self.options.require_replay,
-            );
+        for problem in policy_chain::engines(&proved.streams.policy, &verdicts, self.root) {
+            self.run.add_problem(CheckName::PolicyChain, problem);
+        }
+        if let Some(bundle) = bundle {
+            let (run, required) = (&mut self.run, self.options.require_replay);
+            verdict::verdict_replay(run, self.files, bundle, &verdicts, required);
         }
         Judged { verdicts, entitlement }
     }
@@ -229,9 +228,10 @@ impl<'a> Examination<'a> {
             return None;
         };
         let verdict = &first.document;
+        let last_counted = decisions::last_counted(case, verified, verdict, &proved.directories);
         self.run.record(
             CheckName::ApprovalTime,
-            Finding::of(clocks::approval_time(case, asking, verdict, &judged.verdicts)),
+            Finding::of(clocks::approval_time(case, asking, verdict, &judged.verdicts, last_counted)),
         );
         let Some(approved) = &case.approved else {
             self.run.skip(CheckName::Quorum, "it was not approved");
@@ -241,6 +241,7 @@ impl<'a> Examination<'a> {
         let mut seats = decisions::quorum(case, approved, verified, verdict, &proved.directories);
         let filled = &approved.event.seats;
         seats.problems.extend(again::asked_again(case, filled, &judged.verdicts, &proved.directories));
+        seats.problems.extend(again::unknown_obligations(&judged.verdicts));
         let seats = self.run.record(CheckName::Quorum, seats);
         let floor = limits::floor(self.root, case, asking, verdict, &approved.event.seats);
         self.run.record(CheckName::Floor, floor);
@@ -259,15 +260,13 @@ impl<'a> Examination<'a> {
             self.run.skip(CheckName::LeaseIntended, "no credential was announced");
             return BTreeMap::new();
         }
-        let scopes = judged.verdicts.iter().filter(|verdict| verdict.document.verdict != PolicyOutcome::Deny);
-        let scopes: Vec<_> = scopes.map(|verdict| &verdict.document.constraints.scopes).collect();
-        let granted = Granted {
-            case,
-            asking,
-            entitlement: judged.entitlement.as_ref(),
-            scopes: &scopes,
-            trust: self.root,
-        };
+        let scopes = |verdict: &'_ Verdict| verdict.document.constraints.scopes.clone();
+        let allowing = judged.verdicts.iter().filter(|said| said.document.verdict != PolicyOutcome::Deny);
+        let all: Vec<_> = allowing.map(scopes).collect();
+        let entitlement = judged.entitlement.as_ref();
+        let terms = judged.first(case).map(scopes).ok_or_else(|| "no verdict sets its scopes".to_owned());
+        let terms = terms.and_then(|first| lease::certificate_terms(entitlement, asking, &first, &all));
+        let granted = Granted { case, asking, terms, trust: self.root };
         let mut problems = granted.announcements();
         let (certificates, found) = granted.certificates(self.files, self.options.certificates);
         problems.extend(found);
@@ -326,7 +325,7 @@ impl<'a> Examination<'a> {
         let held = Held {
             manifest: &proved.manifest,
             checkpoint: &proved.checkpoint,
-            policy: self.root.witness_policy(),
+            root: self.root,
             named: &named,
         };
         self.later = self.run.record(CheckName::NewerLog, held.check(newer)).unwrap_or_default();

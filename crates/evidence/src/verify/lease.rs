@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_canonical::Sha256;
 use chancery_canonical::json::{Map, Value};
+use chancery_domain::event::SSH_CERTIFICATE;
 use chancery_domain::id::LeaseId;
 use chancery_domain::time::Timestamp;
 use chancery_policy::Entitlement;
-use chancery_policy::entitlement::{Connector, SshConnector};
+use chancery_policy::entitlement::{CertificateTerms, Connector, Scopes, blocks};
 use serde::{Deserialize, Serialize};
 
 use super::lifecycle::Case;
@@ -65,10 +66,28 @@ pub type CertificateReader<'a> = dyn Fn(&str) -> Result<CertificateFacts, String
 pub(super) struct Granted<'a> {
     pub case: &'a Case,
     pub asking: &'a Asking,
-    pub entitlement: Option<&'a Entitlement>,
-    /// Scopes of every verdict on the request; each must allow what a certificate says.
-    pub scopes: &'a [&'a BTreeMap<String, BTreeSet<String>>],
+    /// What a certificate must say, or why none follows.
+    pub terms: Result<CertificateTerms, String>,
     pub trust: &'a TrustRoot,
+}
+
+/// What follows from the approved parameters and the request phase's scopes, within those of every verdict.
+pub(super) fn certificate_terms(
+    entitlement: Option<&Entitlement>,
+    asking: &Asking,
+    first: &Scopes,
+    all: &[Scopes],
+) -> Result<CertificateTerms, String> {
+    let entitlement = entitlement.ok_or("its entitlement is not known")?;
+    let Connector::Ssh(ssh) = entitlement.connector() else {
+        return Err("its entitlement gives no SSH certificates".to_owned());
+    };
+    let terms =
+        ssh.certificate_terms(&asking.document.parameters, first).map_err(|error| error.to_string())?;
+    for scopes in all {
+        terms.check_scopes(scopes).map_err(|error| error.to_string())?;
+    }
+    Ok(terms)
 }
 
 impl Granted<'_> {
@@ -78,6 +97,9 @@ impl Granted<'_> {
         let Some(activated) = &self.case.activated else {
             return problems;
         };
+        if let (Some(intended), Err(problem)) = (self.case.intended.first(), &self.terms) {
+            problems.push(format!("leaf {}: {problem}", intended.index));
+        }
         let mut serials = BTreeSet::new();
         let mut nonces = BTreeSet::new();
         for intended in &self.case.intended {
@@ -85,6 +107,7 @@ impl Granted<'_> {
             let serial = body.serial.parse::<u64>().ok().filter(|serial| *serial != 0);
             let spelled = serial.is_some_and(|serial| serial.to_string() == body.serial);
             for (problem, holds) in [
+                ("it is no SSH certificate", body.credential == SSH_CERTIFICATE),
                 ("its serial is no decimal number from 1", spelled),
                 ("its serial was used before", serials.insert(&body.serial)),
                 ("its issuer's nonce was used before", nonces.insert(&body.issuer_nonce)),
@@ -168,46 +191,24 @@ impl Granted<'_> {
                 key.is_some_and(|key| same_key(key, &facts.public_key)),
             ),
             ("it is valid longer than announced", facts.valid_before <= announced.not_after),
-            // Hosts' clocks differ, so a certificate may start a little before its grant.
-            ("it is valid before its grant", start.is_some_and(|start| facts.valid_after.plus(300) >= start)),
+            ("it is valid before its grant", start.is_some_and(|start| facts.valid_after >= start)),
             ("your trust directory does not know the authority that signed it", authority_known),
         ])
     }
 
-    /// What it allows: what the entitlement makes of the approved parameters, within the verdict's scopes.
+    /// What it allows is what follows from the request, and no more. Where nothing follows, its announcement fails.
     fn contents(&self, facts: &CertificateFacts) -> Vec<String> {
-        let Some(entitlement) = self.entitlement else {
-            return vec!["its entitlement is not known".to_owned()];
-        };
-        let Connector::Ssh(ssh) = entitlement.connector() else {
-            return vec!["its entitlement gives no SSH certificates".to_owned()];
-        };
-        let parameters = &self.asking.document.parameters;
-        let force_command = ssh.force_command.as_ref().and_then(|binding| binding.resolve(parameters));
-        let sources = ssh.source_address.as_ref().and_then(|binding| binding.resolve(parameters));
-        let principal = ssh.certificate_principal(parameters);
-        let mut problems = failed([
-            (
-                "its principals are not those approved",
-                principal.is_some_and(|principal| facts.principals == [principal]),
-            ),
-            ("its forced command is not the one approved", facts.force_command.as_deref() == force_command),
-            (
-                "its source addresses are not those approved",
-                networks(&facts.source_addresses) == listed(sources),
-            ),
-            ("its extensions are not those of the entitlement", facts.extensions == extensions(ssh)),
-        ]);
-        let login = ssh.principal.resolve(parameters);
-        let host = ssh.host.resolve(parameters);
-        for (scope, value) in [("principal", login), ("host", host), ("source_address", sources)] {
-            for allowed in self.scopes.iter().filter_map(|scopes| scopes.get(scope)) {
-                if !value.is_some_and(|value| allowed.contains(value)) {
-                    problems.push(format!("its `{scope}` is outside of what policy allows"));
-                }
-            }
-        }
-        problems
+        let Ok(terms) = &self.terms else { return Vec::new() };
+        let sources = blocks(facts.source_addresses.iter().map(String::as_str));
+        let same_sources = sources.is_ok_and(|sources| {
+            sources == terms.source_addresses && sources.len() == facts.source_addresses.len()
+        });
+        failed([
+            ("its principals are not those approved", facts.principals == [terms.principal.as_str()]),
+            ("its forced command is not the one approved", facts.force_command == terms.force_command),
+            ("its source addresses are not those approved", same_sources),
+            ("its extensions are not those of the entitlement", facts.extensions == terms.permit.names()),
+        ])
     }
 }
 
@@ -217,29 +218,4 @@ fn failed<const N: usize>(checks: [(&str, bool); N]) -> Vec<String> {
 
 fn same_key(left: &str, right: &str) -> bool {
     matches!((SshPublicKey::parse(left), SshPublicKey::parse(right)), (Ok(left), Ok(right)) if left == right)
-}
-
-fn extensions(ssh: &SshConnector) -> Vec<String> {
-    let permits = [
-        ("permit-agent-forwarding", ssh.permit.agent_forwarding),
-        ("permit-port-forwarding", ssh.permit.port_forwarding),
-        ("permit-pty", ssh.permit.pty),
-    ];
-    permits.into_iter().filter(|(_, permitted)| *permitted).map(|(name, _)| name.to_owned()).collect()
-}
-
-fn listed(addresses: Option<&str>) -> BTreeSet<String> {
-    let each: Vec<String> =
-        addresses.into_iter().flat_map(|list| list.split(',')).map(|a| a.trim().to_owned()).collect();
-    networks(&each)
-}
-
-/// A bare address is a network of one.
-fn networks(addresses: &[String]) -> BTreeSet<String> {
-    let network = |address: &String| match (address.contains('/'), address.contains(':')) {
-        (true, _) => address.clone(),
-        (false, true) => format!("{address}/128"),
-        (false, false) => format!("{address}/32"),
-    };
-    addresses.iter().filter(|address| !address.is_empty()).map(network).collect()
 }

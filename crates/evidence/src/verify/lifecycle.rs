@@ -1,13 +1,13 @@
 //! The request's stream, replayed by the domain's own rules and sorted into what each later check needs.
 
 use chancery_canonical::Sha256;
-use chancery_domain::document::RequestReference;
+use chancery_domain::document::{DecisionDocument, DecisionKind, RequestReference};
 use chancery_domain::event::{
     Activated, Approved, DecisionRecorded, Judged, LeaseIntended, LeaseIssued, LeaseRevoked, Phase,
     RequestEvent, Submitted,
 };
 use chancery_domain::evolve::evolve;
-use chancery_domain::id::RequestId;
+use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::state::{Asked, Judgement, State};
 
 use super::check::Finding;
@@ -69,6 +69,7 @@ pub(super) fn stream_lifecycle(
 ) -> Finding<Case> {
     let mut problems = Vec::new();
     let mut case: Option<Case> = None;
+    let mut previous: Option<&RequestEvent> = None;
     for recorded in events {
         let before = case.as_ref().map(|case| case.state.clone());
         let after = match evolve(id, before.clone(), &recorded.event) {
@@ -78,6 +79,10 @@ pub(super) fn stream_lifecycle(
                 break;
             }
         };
+        if let Some(problem) = unfounded(recorded, previous, case.as_ref()) {
+            problems.push(format!("leaf {}: {problem}", recorded.index));
+        }
+        previous = Some(&recorded.event);
         case = take_in(case, before.as_ref(), after, recorded);
     }
     let Some(case) = case else {
@@ -96,6 +101,56 @@ pub(super) fn stream_lifecycle(
         }
     }
     Finding::with(case, problems)
+}
+
+/// What ends a request in a person's name stands directly after what that person signed, and a grant's clock runs
+/// out when it was set to. Who cancelled, ended or rolled back did not sign: there the log has only the server's word.
+fn unfounded(
+    recorded: &Recorded<RequestEvent>,
+    previous: Option<&RequestEvent>,
+    case: Option<&Case>,
+) -> Option<String> {
+    match &recorded.event {
+        RequestEvent::Rejected(body) => {
+            let founded = decided(previous, &body.person, &[DecisionKind::Reject]);
+            (!founded)
+                .then(|| format!("it names `{}`, whose rejection does not stand before it", body.person))
+        }
+        RequestEvent::Revoked(body) => {
+            let kinds = [DecisionKind::Revoke, DecisionKind::Withdraw];
+            let founded = decided(previous, &body.person, &kinds);
+            (!founded).then(|| format!("it names `{}`, whose decision does not stand before it", body.person))
+        }
+        RequestEvent::Expired(body) => {
+            let set = case.and_then(|case| case.activated.as_ref()).map(|activated| activated.event.ends_at);
+            let founded = set == Some(body.ended_at) && body.ended_at <= recorded.at;
+            (!founded).then(|| format!("its grant did not end at {}", body.ended_at))
+        }
+        RequestEvent::Submitted(_)
+        | RequestEvent::Revised(_)
+        | RequestEvent::Judged(_)
+        | RequestEvent::DecisionRecorded(_)
+        | RequestEvent::DecisionRefused(_)
+        | RequestEvent::Approved(_)
+        | RequestEvent::Cancelled(_)
+        | RequestEvent::Lapsed(_)
+        | RequestEvent::Activated(_)
+        | RequestEvent::LeaseIntended(_)
+        | RequestEvent::LeaseIssued(_)
+        | RequestEvent::LeaseRevoked(_)
+        | RequestEvent::Ended(_)
+        | RequestEvent::ExecutionFinished(_)
+        | RequestEvent::RollbackStarted(_)
+        | RequestEvent::RollbackFinished(_)
+        | RequestEvent::Redacted(_) => None,
+    }
+}
+
+/// Whether the event is a decision of these kinds by this person. Its signature is checked as every decision's is.
+fn decided(event: Option<&RequestEvent>, person: &PersonId, kinds: &[DecisionKind]) -> bool {
+    let Some(RequestEvent::DecisionRecorded(body)) = event else { return false };
+    let document = body.document.decode::<DecisionDocument>();
+    document.is_ok_and(|document| document.approver == *person && kinds.contains(&document.decision))
 }
 
 fn take_in(

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chancery_domain::event::TrustEvent;
+use chancery_domain::evolve::event_name;
 use chancery_domain::seats::Seating;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::VerdictDocument;
@@ -14,6 +15,7 @@ use super::check::Finding;
 use super::lifecycle::Case;
 use super::log::Witnessed;
 use super::requester::Asking;
+use super::story::is_only_said;
 use super::streams::Streams;
 use crate::bundle::Manifest;
 use crate::trust::TrustRoot;
@@ -34,6 +36,10 @@ pub(super) fn trust_root<'a>(
     }
     if now.is_some_and(|now| now < root.document().created_at) {
         problems.push("your trust directory is dated in the future".to_owned());
+    }
+    if now.is_some_and(|now| root.is_expired(now)) {
+        let end = root.document().expires_at;
+        problems.push(format!("your trust directory ended at {end}: get the one that follows it"));
     }
     Finding::with(key, problems)
 }
@@ -84,10 +90,10 @@ pub(super) fn floor(
 
 /// What the bundle does not show, however many checks pass.
 pub(super) fn not_proved(
-    root: &TrustRoot,
     options: &Options<'_>,
     witnessed: Option<&Witnessed>,
     entitlement: Option<&Entitlement>,
+    streams: &Streams,
 ) -> Vec<String> {
     let mut said = vec!["what the approvers' eyes saw when they signed".to_owned()];
     if entitlement.is_some_and(Entitlement::independent_display) {
@@ -117,14 +123,23 @@ pub(super) fn not_proved(
             "that nothing came after this bundle, such as a revocation: give a newer log with --log"
                 .to_owned(),
         );
+        said.push(
+            "that no event was left off the end of a stream of identity, policy or request, before the checkpoint or \
+             after it, such as a suspension before a decision, and that no stream has two versions: give a newer log \
+             with --log"
+                .to_owned(),
+        );
     }
-    if options.now.is_some_and(|now| root.is_expired(now)) {
-        said.push(format!(
-            "anything that a newer trust directory revoked: yours ended at {}",
-            root.document().expires_at
-        ));
+    for (index, kind) in unsigned(streams) {
+        said.push(format!("that the person named in `{kind}` at leaf {index} did that: the server says so"));
     }
     said.push("that the signals in the input were true: their sources did not sign them".to_owned());
     said.push("that the approvers did not act together against you".to_owned());
     said
+}
+
+/// Events in a person's name that the person did not sign.
+fn unsigned(streams: &Streams) -> Vec<(u64, &'static str)> {
+    let named = streams.request.iter().map(|recorded| (recorded.index, event_name(&recorded.event)));
+    named.filter(|(_, kind)| is_only_said(kind)).collect()
 }

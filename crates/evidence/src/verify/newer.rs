@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_canonical::Sha256;
+use chancery_domain::leaf::EventLeaf;
 use chancery_domain::leaf::Stream;
 use chancery_ledger::tree::Root;
-use chancery_ledger::{SignedCheckpoint, Tree, WitnessPolicy};
+use chancery_ledger::{SignedCheckpoint, Tree, leaf_hash};
 
 use super::check::Finding;
 use super::log::{Content, read};
 use crate::bundle::Manifest;
+use crate::identity::Chain;
+use crate::trust::TrustRoot;
 
 /// How many leaves are hashed at once.
 const CHUNK: u64 = 256;
@@ -39,7 +42,7 @@ pub struct LaterEvent {
 pub(super) struct Held<'a> {
     pub manifest: &'a Manifest,
     pub checkpoint: &'a SignedCheckpoint,
-    pub policy: &'a WitnessPolicy,
+    pub root: &'a TrustRoot,
     /// Roots that decisions name, by size, with the leaf of the decision.
     pub named: &'a [(u64, Sha256, u64)],
 }
@@ -47,7 +50,7 @@ pub(super) struct Held<'a> {
 impl Held<'_> {
     /// Hashes the whole newer log, so that one pass shows its root, the older root and the roots in decisions.
     pub fn check(&self, newer: &NewerLog<'_>) -> Finding<Vec<LaterEvent>> {
-        let accepted = match self.policy.accept(newer.checkpoint) {
+        let accepted = match self.root.witness_policy().accept(newer.checkpoint) {
             Ok(accepted) => accepted,
             Err(error) => return Finding::fail(format!("the newer checkpoint: {error}")),
         };
@@ -80,10 +83,8 @@ impl Held<'_> {
             );
         }
         let mut problems = Vec::new();
-        let mut later = Vec::new();
+        let mut seen = Seen::new(self);
         let mut tree = Tree::empty();
-        let listed = self.manifest.all_leaves();
-        let streams = self.streams();
         while tree.size() <= new.size() {
             for (root, said) in wanted.get(&tree.size()).into_iter().flatten() {
                 if digest(&tree.root()) != *root {
@@ -103,46 +104,91 @@ impl Held<'_> {
                 return Finding { value: None, problems };
             };
             for (index, bytes) in (tree.size()..end).zip(&leaves) {
-                self.event(index, bytes, &streams, &listed, &mut later, &mut problems);
+                if let Ok(Content::Event(leaf)) = read(bytes) {
+                    seen.event(index, bytes, leaf);
+                }
             }
             tree = match tree.append(&leaves) {
                 Ok((grown, _)) => grown,
                 Err(error) => return Finding::fail(error.to_string()),
             };
         }
-        Finding::with(later, problems)
+        problems.extend(seen.problems);
+        Finding::with(seen.later, problems)
     }
 
     fn streams(&self) -> BTreeSet<Stream> {
         let persons = self.manifest.identity.keys().cloned().map(Stream::Identity);
         persons.chain([Stream::Request(self.manifest.request.clone()), Stream::Policy]).collect()
     }
+}
 
-    /// An event of the bundle's streams stands in the bundle, or came later.
-    fn event(
-        &self,
-        index: u64,
-        bytes: &[u8],
-        streams: &BTreeSet<Stream>,
-        listed: &BTreeSet<u64>,
-        later: &mut Vec<LaterEvent>,
-        problems: &mut Vec<String>,
-    ) {
-        let Ok(Content::Event(leaf)) = read(bytes) else { return };
-        if !streams.contains(&leaf.stream) || listed.contains(&index) {
+/// What the events of the newer log came to so far.
+struct Seen<'a> {
+    held: &'a Held<'a>,
+    listed: BTreeSet<u64>,
+    streams: BTreeSet<Stream>,
+    /// Version and hash of the last event of each of these streams.
+    heads: BTreeMap<Stream, (u64, Sha256)>,
+    /// All people of the log, those too of whom the bundle does not speak.
+    chain: Chain,
+    later: Vec<LaterEvent>,
+    problems: Vec<String>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(held: &'a Held<'a>) -> Self {
+        Self {
+            held,
+            listed: held.manifest.all_leaves(),
+            streams: held.streams(),
+            heads: BTreeMap::new(),
+            chain: Chain::from_trust(held.root),
+            later: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn event(&mut self, index: u64, bytes: &[u8], leaf: EventLeaf) {
+        let within = index < self.held.checkpoint.root().size();
+        // INVARIANT: one chain over everybody, since who must sign depends on people of whom the bundle may not
+        // speak, and a stream that was forked or left out shows only here.
+        if let (Stream::Identity(_), true) = (&leaf.stream, within)
+            && let Err(refusal) = self.chain.admit(index, &leaf)
+        {
+            self.problems.push(format!("leaf {index}: `{}` of `{}`: {refusal}", leaf.kind, leaf.stream));
+        }
+        if !self.streams.contains(&leaf.stream) {
+            return;
+        }
+        self.continues(index, bytes, &leaf);
+        if self.listed.contains(&index) {
             return;
         }
         // The policy may have moved on before the checkpoint; what counts is which one was active at the verdicts.
-        let after_last = self.manifest.leaves.last().is_some_and(|last| index > *last);
-        if index < self.checkpoint.root().size() && !(leaf.stream == Stream::Policy && after_last) {
-            problems.push(format!(
+        let after_last = self.held.manifest.leaves.last().is_some_and(|last| index > *last);
+        if within && !(leaf.stream == Stream::Policy && after_last) {
+            self.problems.push(format!(
                 "leaf {index}: `{}` of `{}` stands in the log and was left out of the bundle",
                 leaf.kind, leaf.stream
             ));
             return;
         }
         let (stream, at) = (leaf.stream.to_string(), leaf.time.to_string());
-        later.push(LaterEvent { index, stream, kind: leaf.kind, at });
+        self.later.push(LaterEvent { index, stream, kind: leaf.kind, at });
+    }
+
+    /// Each event of a stream follows the one before it, in the newer log as well.
+    fn continues(&mut self, index: u64, bytes: &[u8], leaf: &EventLeaf) {
+        let hash = Sha256::from_bytes(*leaf_hash(bytes).as_bytes());
+        let before = self.heads.insert(leaf.stream.clone(), (leaf.version, hash));
+        let next = before.map_or(1, |(version, _)| version.saturating_add(1));
+        if leaf.version != next || leaf.previous != before.map(|(_, hash)| hash) {
+            self.problems.push(format!(
+                "leaf {index}: version {} of `{}` does not follow the event before it: the stream was forked",
+                leaf.version, leaf.stream
+            ));
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The people and keys behind every signature of the bundle.
 
+use std::collections::BTreeSet;
+
 use super::check::Finding;
 use super::directories::Directories;
 use super::log::{Content, Contents};
@@ -15,14 +17,28 @@ pub(super) fn identity_chain(
     contents: &Contents,
 ) -> Finding<Directories> {
     let mut chain = Chain::from_trust(root);
-    let mut after = Vec::new();
-    let mut problems = Vec::new();
+    let (mut after, mut problems) = (Vec::new(), Vec::new());
+    let moments = moments(streams);
+    let mut last: Option<u64> = None;
     for recorded in &streams.identity {
         let Some(Content::Event(leaf)) = contents.get(&recorded.index) else { continue };
+        // Kept only where somebody asks: a copy after each event would fill the memory.
+        if let Some(last) = last
+            && moments.range(last..recorded.index).next().is_some()
+        {
+            after.push((last, chain.directory().clone()));
+        }
         match chain.admit(recorded.index, leaf) {
-            Ok(()) => after.push((recorded.index, chain.directory().clone())),
+            Ok(()) => last = Some(recorded.index),
             Err(refusal) => problems.push(format!("leaf {}: {refusal}", recorded.index)),
         }
     }
+    after.extend(last.map(|last| (last, chain.directory().clone())));
     Finding::with(Directories::new(after), problems)
+}
+
+/// The leaves before which somebody asks who existed: those of the other streams.
+fn moments(streams: &Streams) -> BTreeSet<u64> {
+    let request = streams.request.iter().map(|recorded| recorded.index);
+    request.chain(streams.policy.iter().map(|recorded| recorded.index)).collect()
 }

@@ -7,22 +7,15 @@ use chancery_domain::document::{IdentityDocument, challenge};
 use chancery_domain::event::{Judged, PolicyActivated, PolicyEvent};
 use chancery_domain::people::{Directory, POLICY_OWNER};
 use chancery_domain::signature::{Authority, PersonSignature};
-use chancery_domain::time::Timestamp;
 
 use super::check::Finding;
 use super::directories::Directories;
 use super::log::{Content, Contents};
 use super::streams::Recorded;
+use super::verdict::Verdict;
 use crate::identity::MAX_IDENTITY_OFFER_SECONDS;
 use crate::signer::verify_signer;
 use crate::trust::TrustRoot;
-
-/// One activation.
-pub(super) struct Activation {
-    index: u64,
-    at: Timestamp,
-    policy_sha256: Sha256,
-}
 
 /// Each activation follows the one before and was signed by enough owners; and each verdict is by the bundle that
 /// was active when it was logged.
@@ -34,12 +27,12 @@ pub(super) fn policy_chain(
     trust: &TrustRoot,
 ) -> Finding<()> {
     let mut problems = Vec::new();
-    let mut active: Vec<Activation> = Vec::new();
+    let mut before: Option<&PolicyActivated> = None;
     let mut nonces = BTreeSet::new();
-    for recorded in events {
+    for (earlier, recorded) in events.iter().enumerate() {
         let PolicyEvent::Activated(body) = &recorded.event;
         let said = |problem: String| format!("leaf {}: {problem}", recorded.index);
-        if let Err(problem) = follows(body, active.len(), active.last(), trust) {
+        if let Err(problem) = follows(body, earlier, before, trust) {
             problems.push(said(problem));
         }
         let moment = Moment { recorded, contents, directory: directories.before(recorded.index), trust };
@@ -50,10 +43,10 @@ pub(super) fn policy_chain(
             Ok(_) => {}
             Err(problem) => problems.push(said(problem)),
         }
-        active.push(Activation { index: recorded.index, at: recorded.at, policy_sha256: body.to });
+        before = Some(body);
     }
     for verdict in judged {
-        if !was_active(&active, verdict) {
+        if active(events, verdict).is_empty() {
             problems.push(format!(
                 "leaf {}: it is by policy `{}`, which was not the active one",
                 verdict.index, verdict.event.policy_sha256
@@ -67,13 +60,13 @@ pub(super) fn policy_chain(
 fn follows(
     body: &PolicyActivated,
     earlier: usize,
-    before: Option<&Activation>,
+    before: Option<&PolicyActivated>,
     trust: &TrustRoot,
 ) -> Result<(), String> {
     if usize::try_from(body.sequence) != Ok(earlier + 1) {
         return Err(format!("its sequence is {} where {} is next", body.sequence, earlier + 1));
     }
-    if body.from != before.map(|before| before.policy_sha256) {
+    if body.from != before.map(|before| before.to) {
         return Err("it does not start from the bundle that was active".to_owned());
     }
     let genesis = trust.document().policy.genesis_sha256;
@@ -149,12 +142,37 @@ impl Moment<'_> {
     }
 }
 
-/// Active at its leaf; or replaced by one that was recorded no earlier than the verdict and overtook it on the
-/// way into the log.
-fn was_active(active: &[Activation], verdict: &Recorded<Judged>) -> bool {
-    let before = active.partition_point(|activation| activation.index < verdict.index);
-    let Some(last) = before.checked_sub(1).and_then(|last| active.get(last)) else { return false };
-    let overtaken = before.checked_sub(2).and_then(|last| active.get(last)).filter(|_| last.at >= verdict.at);
-    let named = verdict.event.policy_sha256;
-    last.policy_sha256 == named || overtaken.is_some_and(|overtaken| overtaken.policy_sha256 == named)
+/// The activations by which a verdict may be: that which was active at its leaf, if it was of the verdict's bundle;
+/// or the one before, when its successor was recorded no earlier than the verdict and overtook it on the way into
+/// the log.
+fn active<'a>(events: &'a [Recorded<PolicyEvent>], verdict: &Recorded<Judged>) -> Vec<&'a PolicyActivated> {
+    let before = events.partition_point(|activation| activation.index < verdict.index);
+    let last = before.checked_sub(1).and_then(|last| events.get(last));
+    let overtaken = before.checked_sub(2).and_then(|overtaken| events.get(overtaken));
+    let overtaken = overtaken.filter(|_| last.is_some_and(|last| last.at >= verdict.at));
+    let bodies = last.into_iter().chain(overtaken).map(|recorded| {
+        let PolicyEvent::Activated(body) = &recorded.event;
+        body
+    });
+    bodies.filter(|body| body.to == verdict.event.policy_sha256).collect()
+}
+
+/// Each verdict is by the engine for which its bundle was activated. Else a server could name an engine that nobody
+/// has, and no verdict of its would ever be evaluated again.
+pub(super) fn engines(
+    events: &[Recorded<PolicyEvent>],
+    verdicts: &[Verdict],
+    trust: &TrustRoot,
+) -> Vec<String> {
+    let said = |verdict: &Verdict| {
+        let engine = &verdict.document.engine;
+        let activated = active(events, &verdict.judged).iter().any(|body| body.engine == *engine);
+        let problem = match (activated, trust.knows_engine(engine)) {
+            (true, true) => return None,
+            (false, _) => "which is not the one for which its bundle was activated",
+            (true, false) => "which your trust directory does not list",
+        };
+        Some(format!("leaf {}: its verdict is by the engine `{engine}`, {problem}", verdict.judged.index))
+    };
+    verdicts.iter().filter_map(said).collect()
 }

@@ -54,6 +54,7 @@ pub(super) fn requester_signature(
             RequestRefusal::PossessionMissing
             | RequestRefusal::PossessionUnexpected
             | RequestRefusal::SshKey(_)
+            | RequestRefusal::SshKeyComment
             | RequestRefusal::Possession(_),
         ) => Finding::pass(None),
         Err(refusal) => Finding::fail(refusal.to_string()),
@@ -81,6 +82,9 @@ pub(super) fn beneficiary_possession(case: &Case, asking: &Asking) -> Option<Fin
 
 fn possessed(line: &str, proof: &[u8], signed: &Sha256) -> Result<(), String> {
     let key = SshPublicKey::parse(line).map_err(|error| error.to_string())?;
+    if key.to_string() != line {
+        return Err(RequestRefusal::SshKeyComment.to_string());
+    }
     let proof = SshSignature::from_blob(proof).map_err(|error| error.to_string())?;
     proof.verify(&key, REQUEST_NAMESPACE, signed.as_bytes()).map_err(|error| error.to_string())
 }

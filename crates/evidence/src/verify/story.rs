@@ -19,6 +19,11 @@ use super::disclosures::Disclosed;
 use super::lifecycle::Case;
 use super::streams::Streams;
 
+/// Whether the person named in an event of this kind did not sign it, so that only the server says who it was.
+pub fn is_only_said(kind: &str) -> bool {
+    matches!(kind, "request.cancelled" | "grant.ended" | "rollback.started")
+}
+
 /// The story of one request.
 #[derive(Clone, Debug, Default)]
 pub struct Story {

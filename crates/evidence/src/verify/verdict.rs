@@ -9,7 +9,7 @@ use chancery_domain::id::PersonId;
 use chancery_domain::people::Directory;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::VerdictDocument;
-use chancery_policy::{Bundle, Entitlement, Replay, engine_version, replay};
+use chancery_policy::{Bundle, Engine, Entitlement, Replay, engine_version, replay_with};
 
 use super::check::{CheckName, Finding, Runner};
 use super::directories::Directories;
@@ -20,7 +20,7 @@ use super::streams::Recorded;
 use crate::bundle::{BundleFiles, layout};
 
 /// How long before it is logged a verdict may have been computed, in seconds.
-const MAX_AGE_SECONDS: u64 = 300;
+pub(super) const MAX_AGE_SECONDS: u64 = 300;
 
 /// The bundle in `policy/`.
 pub(super) fn policy_digest(files: &BundleFiles, judged: &Recorded<Judged>) -> Finding<Bundle> {
@@ -201,14 +201,22 @@ impl Facts<'_> {
     }
 }
 
-/// Judges again, each verdict that is by the bundle and engine at hand.
+/// Judges again, each verdict that is by the bundle and engine at hand. The bundle is compiled once for all.
 pub(super) fn verdict_replay(
     run: &mut Runner,
     files: &BundleFiles,
-    bundle: &Bundle,
+    bundle: Bundle,
     verdicts: &[Verdict],
     required: bool,
 ) {
+    let policy_sha256 = bundle.digest();
+    let engine = match Engine::prepare(bundle) {
+        Ok(engine) => engine,
+        Err(error) => {
+            run.record(CheckName::VerdictReplay, Finding::<()>::fail(error.to_string()));
+            return;
+        }
+    };
     let mut problems = Vec::new();
     let mut not_replayable = Vec::new();
     for verdict in verdicts {
@@ -223,11 +231,11 @@ pub(super) fn verdict_replay(
             ));
             continue;
         }
-        if verdict.document.policy_sha256 != bundle.digest() {
+        if verdict.document.policy_sha256 != policy_sha256 {
             not_replayable.push(format!("{name}: by a policy bundle that is not in here"));
             continue;
         }
-        match replayed(files, bundle, verdict) {
+        match replayed(files, &engine, verdict) {
             Ok(Replay::Same) => {}
             Ok(Replay::Different { pointers, .. }) => {
                 problems.push(format!("{name}: another verdict comes out, in {}", pointers.join(", ")));
@@ -252,10 +260,10 @@ pub(super) fn verdict_replay(
     }
 }
 
-fn replayed(files: &BundleFiles, bundle: &Bundle, verdict: &Verdict) -> Result<Replay, String> {
+fn replayed(files: &BundleFiles, engine: &Engine, verdict: &Verdict) -> Result<Replay, String> {
     let disclosures: Vec<Disclosure> = match files.get(&verdict.disclosures_path) {
         Some(bytes) => disclosures::read(bytes)?,
         None => Vec::new(),
     };
-    replay(bundle.files(), &verdict.input, &disclosures, &verdict.bytes).map_err(|error| error.to_string())
+    replay_with(engine, &verdict.input, &disclosures, &verdict.bytes).map_err(|error| error.to_string())
 }
