@@ -158,6 +158,19 @@ impl KeyFolder {
         Ok(if private.is_file() { private } else { public })
     }
 
+    /// Its public half.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn public_key(&self) -> Result<SshPublicKey, Failure> {
+        let file = match files::read_if_there(&self.path("own-key"))? {
+            Some(own) => PathBuf::from(own),
+            None => self.path("id_ed25519.pub"),
+        };
+        let text = fs::read_to_string(&file).map_err(|fault| Failure::file(&file, fault))?;
+        SshPublicKey::parse(&text).map_err(|fault| Failure::file(&file, fault))
+    }
+
     /// Where its certificate is kept.
     pub fn certificate(&self) -> PathBuf {
         // ssh finds it by itself beside a fresh key

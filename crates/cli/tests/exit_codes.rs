@@ -138,6 +138,7 @@ fn the_life_of_a_request() {
         .unwrap();
     assert!(String::from_utf8_lossy(&shown.stdout).contains("deploy"), "{shown:?}");
     desk.check(&["grant", "view", &request, "-o", "json"], 0).json();
+    assert_eq!(credential["destination"], "deploy@web-1");
     // whose key is elsewhere gets none
     let stranger = Desk::sign_in(&stage, &cast.engineer);
     stranger.check(&["grant", "credential", &request], 1);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use chancery_api::grant::{Credential, GrantList, GrantView};
+use chancery_issuer::issue::read_certificate;
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,6 +58,8 @@ pub struct Ready {
     pub identity: PathBuf,
     /// The certificate's file.
     pub certificate_file: PathBuf,
+    /// `LOGIN@HOST`, for which alone it is good.
+    pub destination: String,
 }
 
 impl Grant {
@@ -101,8 +104,14 @@ pub fn credential_into(client: &Client, id: &str, folder: &KeyFolder) -> Result<
     let extras = Extras { idempotency_key: Some(&key), ..Extras::default() };
     let path = format!("/api/v1/grants/{}/credentials", segment(id)?);
     let credential: Credential = client.send_with(&path, &json!({}), extras)?;
+    let facts = read_certificate(&credential.certificate)
+        .map_err(|fault| Failure::Fault(format!("the certificate that the server sent: {fault}")))?;
+    if facts.public_key != folder.public_key()?.to_string() {
+        return Err(Failure::Fault("the certificate that the server sent is for another key".to_owned()));
+    }
     let certificate_file = folder.keep_certificate(&credential.certificate)?;
-    Ok(Ready { credential, identity, certificate_file })
+    let destination = facts.principals.into_iter().next().unwrap_or_default();
+    Ok(Ready { credential, identity, certificate_file, destination })
 }
 
 /// Ends a grant as its requester.
@@ -153,16 +162,18 @@ fn how_to_use(ready: &Ready, output: &Output) -> String {
     let mut table = Table::default();
     table.pair("lease", &ready.credential.lease);
     table.pair("serial", &ready.credential.serial);
+    table.pair("good for", &ready.destination);
     table.pair("until", &moment::with_distance(&ready.credential.not_after));
     table.pair("certificate", &ready.certificate_file.display().to_string());
     let identity = clean(&ready.identity.display().to_string());
     let certificate = clean(&ready.certificate_file.display().to_string());
+    let destination = clean(&ready.destination);
     format!(
         "{}\n{}\n",
         table.render(output, ""),
         output.paint(
             Tone::Strong,
-            &format!("ssh -i '{identity}' -o CertificateFile='{certificate}' USER@HOST")
+            &format!("ssh -i '{identity}' -o CertificateFile='{certificate}' {destination}")
         )
     )
 }

@@ -140,6 +140,9 @@ fn verdict(table: &mut Table, verdict: &Value) {
 }
 
 fn clocks(table: &mut Table, clocks: &ClocksView) {
+    if let Some(seconds) = clocks.max_seconds {
+        table.pair("policy gives", &format!("at most {}", moment::length(seconds)));
+    }
     let mut line = |name: &str, moment: &Option<String>| {
         if let Some(moment) = moment {
             table.pair(name, &moment::with_distance(moment));
