@@ -231,16 +231,12 @@ impl From<AppendError> for Problem {
                     "begin again: each offer is good once",
                 )
             }
-            AppendError::TicketTaken { .. } => {
-                let mut problem = Self::refused(
-                    StatusCode::CONFLICT,
-                    "idempotency_key_busy",
-                    "a request with this idempotency key is being worked on",
-                    "try again in a moment, with the same key and body",
-                );
-                problem.0.conflict = true;
-                problem
-            }
+            AppendError::TicketTaken { .. } => Self::refused(
+                StatusCode::CONFLICT,
+                "idempotency_key_busy",
+                "a request with this idempotency key is being worked on",
+                "try again in a moment, with the same key and body",
+            ),
             AppendError::Refused(chancery_store::Refusal::Event { .. }) => Self::invalid(
                 "event_too_large",
                 "what was signed does not fit into one entry of the log (4 KiB)",

@@ -3,7 +3,7 @@
 
 use chancery_canonical::{Canonical, Disclosure, Sha256};
 use chancery_domain::count;
-use chancery_domain::document::{RequestDocument, RequestReference};
+use chancery_domain::document::{DecisionDocument, RequestDocument, RequestReference};
 use chancery_domain::event::{DecisionRecorded, Judged, Phase, RequestEvent, from_parts};
 use chancery_domain::evolve::evolve;
 use chancery_domain::id::{PersonId, RequestId};
@@ -96,12 +96,8 @@ impl LoadedRequest {
 
 /// Who made the decision that an event records.
 pub fn decider(event: &RequestEvent) -> Option<PersonId> {
-    match event {
-        RequestEvent::DecisionRecorded(DecisionRecorded { document, .. }) => {
-            document.decode::<chancery_domain::document::DecisionDocument>().ok().map(|said| said.approver)
-        }
-        _ => None,
-    }
+    let RequestEvent::DecisionRecorded(DecisionRecorded { document, .. }) = event else { return None };
+    document.decode::<DecisionDocument>().ok().map(|said| said.approver)
 }
 
 /// A revision, as decisions name it.
@@ -209,19 +205,19 @@ impl App {
 /// that denied it.
 fn standing_judgement<'a>(events: &'a [Placed], state: &State) -> Option<&'a Judged> {
     let revision = state.asked().revision;
-    let judged = events.iter().filter_map(|placed| match &placed.event {
-        RequestEvent::Judged(judged) if judged.revision == revision => Some(judged),
-        _ => None,
+    let mut judged = events.iter().filter_map(|placed| {
+        let RequestEvent::Judged(judged) = &placed.event else { return None };
+        (judged.revision == revision).then_some(judged)
     });
     match state {
-        State::Denied(denied) => judged.into_iter().find(|one| one.verdict_sha256 == denied.verdict_sha256),
+        State::Denied(denied) => judged.find(|one| one.verdict_sha256 == denied.verdict_sha256),
         State::Evaluating(_)
         | State::Pending(_)
         | State::Approved(_)
         | State::Active(_)
         | State::Unknown(_)
         | State::RollingBack(_)
-        | State::Ended(_) => judged.into_iter().find(|one| one.phase == Phase::Request),
+        | State::Ended(_) => judged.find(|one| one.phase == Phase::Request),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chancery_domain::document::GrantTerms;
 use chancery_domain::effect;
-use chancery_domain::event::{LeaseIntended, RequestEvent, to_parts};
+use chancery_domain::event::{Judged, LeaseIntended, RequestEvent, to_parts};
 use chancery_domain::evolve::evolve;
 use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::leaf::Stream;
@@ -185,12 +185,11 @@ impl Told {
 fn standing(told: &[Told]) -> Standing {
     let mut standing = Standing { request_sha256: None, grant: None };
     for Told { event, .. } in told {
-        match event {
-            RequestEvent::Submitted(body) | RequestEvent::Revised(body) => {
-                standing = Standing { request_sha256: Some(body.request_sha256), grant: None };
-            }
-            RequestEvent::Judged(body) if body.grant.is_some() => standing.grant.clone_from(&body.grant),
-            _ => {}
+        if let RequestEvent::Submitted(body) | RequestEvent::Revised(body) = event {
+            standing = Standing { request_sha256: Some(body.request_sha256), grant: None };
+        }
+        if let RequestEvent::Judged(Judged { grant: Some(grant), .. }) = event {
+            standing.grant = Some(grant.clone());
         }
     }
     standing
@@ -198,9 +197,9 @@ fn standing(told: &[Told]) -> Standing {
 
 fn intended(told: &[Told], event: &RequestEvent) -> Option<LeaseIntended> {
     let RequestEvent::LeaseIssued(issued) = event else { return None };
-    told.iter().find_map(|told| match &told.event {
-        RequestEvent::LeaseIntended(intended) if intended.lease == issued.lease => Some(intended.clone()),
-        _ => None,
+    told.iter().find_map(|told| {
+        let RequestEvent::LeaseIntended(intended) = &told.event else { return None };
+        (intended.lease == issued.lease).then(|| intended.clone())
     })
 }
 

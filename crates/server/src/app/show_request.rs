@@ -100,9 +100,9 @@ fn stages(loaded: &LoadedRequest, people: &Snapshot) -> Vec<StageView> {
             filled.extend(seats.keys().cloned());
         }
         State::Ended(_) | State::RollingBack(_) => {
-            let seated = loaded.events.iter().rev().find_map(|placed| match &placed.event {
-                RequestEvent::Approved(body) => Some(&body.seats),
-                _ => None,
+            let seated = loaded.events.iter().rev().find_map(|placed| {
+                let RequestEvent::Approved(body) = &placed.event else { return None };
+                Some(&body.seats)
             });
             approved = seated.cloned().unwrap_or_default();
             filled.extend(approved.keys().cloned());

@@ -51,6 +51,18 @@ pub fn key(
     Ok(Some(Key { key: key.to_hex(), body_sha256: *body_sha256 }))
 }
 
+/// What was made now, or, where a repeat came at the same moment and was first, what that one made.
+pub async fn or_known<T: DeserializeOwned>(
+    app: &App,
+    key: Option<&Key>,
+    made: Result<T, Problem>,
+) -> Result<T, Problem> {
+    match made {
+        Ok(made) => Ok(made),
+        Err(problem) => known(app, key).await?.ok_or(problem),
+    }
+}
+
 /// What was made the first time; a refusal when that was with another body.
 pub async fn known<T: DeserializeOwned>(app: &App, key: Option<&Key>) -> Result<Option<T>, Problem> {
     let Some(key) = key else { return Ok(None) };

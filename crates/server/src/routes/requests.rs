@@ -44,8 +44,9 @@ pub async fn create(
         return view_of(&app, &actor, &known, StatusCode::CREATED).await;
     }
     let id = id_of(&body.value)?;
-    let remember = key.map(|key| key.ticket(&id, app.now()));
-    let id = app.submit_request(actor.person(), actor.address, &body.value, None, remember).await?;
+    let remember = key.as_ref().map(|key| key.ticket(&id, app.now()));
+    let submitted = app.submit_request(actor.person(), actor.address, &body.value, None, remember).await;
+    let id = idempotency::or_known(&app, key.as_ref(), submitted).await?;
     view_of(&app, &actor, &id, StatusCode::CREATED).await
 }
 

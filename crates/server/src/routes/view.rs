@@ -146,11 +146,20 @@ pub fn may_decide(
             State::Pending(pending) if approved_by_them(&pending.decisions) => Ok(()),
             State::Approved(approved) if approved_by_them(&approved.decisions) => Ok(()),
             State::Pending(_) | State::Approved(_) => Err(Refusal::NothingToWithdraw(person.clone())),
-            _ => Err(wrong_state()),
+            State::Evaluating(_)
+            | State::Denied(_)
+            | State::Active(_)
+            | State::Unknown(_)
+            | State::RollingBack(_)
+            | State::Ended(_) => Err(wrong_state()),
         },
         DecisionKind::Revoke => match &loaded.state {
             State::Approved(_) | State::Active(_) | State::Unknown(_) => may_revoke(loaded, person, people),
-            _ => Err(wrong_state()),
+            State::Evaluating(_)
+            | State::Denied(_)
+            | State::Pending(_)
+            | State::RollingBack(_)
+            | State::Ended(_) => Err(wrong_state()),
         },
         DecisionKind::Override | DecisionKind::BreakGlass => Err(Refusal::DecisionNotPossible),
     }
@@ -161,14 +170,17 @@ fn may_revoke(loaded: &LoadedRequest, person: &PersonId, people: &Snapshot) -> R
     let known = people.active(person).ok_or_else(|| Refusal::NotAnActivePerson(person.clone()))?;
     let party = *person == asked.requester || *person == asked.beneficiary;
     let may_sit = !count::eligible_stages(person, stages, asked, people.directory()).is_empty();
-    let decided = match &loaded.state {
-        State::Approved(approved) => approved.seats.values().any(|seated| seated.contains(person)),
-        State::Active(active) | State::Unknown(active) => {
-            active.approved.seats.values().any(|seated| seated.contains(person))
-        }
-        _ => false,
+    let seated = match &loaded.state {
+        State::Approved(approved) => Some(&approved.seats),
+        State::Active(active) | State::Unknown(active) => Some(&active.approved.seats),
+        State::Evaluating(_)
+        | State::Denied(_)
+        | State::Pending(_)
+        | State::RollingBack(_)
+        | State::Ended(_) => None,
     };
-    if party || may_sit || decided || known.roles.contains(IDENTITY_ADMIN) {
+    let seated = seated.into_iter().flatten().any(|(_, people)| people.contains(person));
+    if party || may_sit || seated || known.roles.contains(IDENTITY_ADMIN) {
         return Ok(());
     }
     Err(Refusal::NotEligible { person: person.clone(), stages: "revoking this grant".into() })
