@@ -46,7 +46,8 @@ bench: ## the tables of numbers, beside the physical limit of the same run
 
 .PHONY: nightly
 nightly: ## the long forms: every byte of the evidence flipped, long histories
-	CHANCERY_NIGHTLY=1 PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
+	CHANCERY_NIGHTLY=1 $(CARGO) test --locked --release -p chancery-evidence --test mutation
+	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
 
 .PHONY: release
 release: ## what is installed: target/release/chancery
