@@ -1,0 +1,132 @@
+//! What happens to people: who they are, with which keys, in which roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_canonical::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::id::PersonId;
+use crate::signature::{Authority, MAX_CREDENTIAL_ID};
+
+/// A passkey as it was enrolled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passkey {
+    /// Raw credential id.
+    pub credential_id: Bytes<MAX_CREDENTIAL_ID>,
+    /// COSE_Key (RFC 9052 §7), as the authenticator gave it.
+    pub public_key: Bytes<640>,
+    /// Model of the authenticator, 16 bytes; zeros when it does not say.
+    pub aaguid: Bytes<16>,
+    /// Whether it may be synced to other devices.
+    pub backup_eligible: bool,
+}
+
+/// What happens to one person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", deny_unknown_fields)]
+pub enum IdentityEvent {
+    /// Somebody joins, with a first key, roles and attributes.
+    #[serde(rename = "person.created")]
+    Created(PersonCreated),
+    /// A further key.
+    #[serde(rename = "passkey.enrolled")]
+    PasskeyEnrolled(PasskeyEnrolled),
+    /// A key taken away.
+    #[serde(rename = "passkey.removed")]
+    PasskeyRemoved(PasskeyRemoved),
+    /// A role given.
+    #[serde(rename = "role.granted")]
+    RoleGranted(RoleChanged),
+    /// A role taken away.
+    #[serde(rename = "role.removed")]
+    RoleRemoved(RoleChanged),
+    /// An attribute set.
+    #[serde(rename = "attribute.assigned")]
+    AttributeAssigned(AttributeAssigned),
+    /// Out, at once: may not sign in, ask or decide.
+    #[serde(rename = "person.suspended")]
+    Suspended(StandingChanged),
+    /// Back in.
+    #[serde(rename = "person.reinstated")]
+    Reinstated(StandingChanged),
+}
+
+/// Body of `person.created`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonCreated {
+    /// The person.
+    pub person: PersonId,
+    /// Their first key.
+    pub passkey: Passkey,
+    /// Roles they start with.
+    pub roles: BTreeSet<String>,
+    /// Attributes they start with.
+    pub attributes: BTreeMap<String, String>,
+    /// Commitment to the name.
+    #[serde(rename = "_sd")]
+    pub concealed: Vec<String>,
+    /// Who said so.
+    pub authority: Authority,
+}
+
+/// Body of `passkey.enrolled`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyEnrolled {
+    /// Whose.
+    pub person: PersonId,
+    /// The key.
+    pub passkey: Passkey,
+    /// Who said so: one of the person's own keys.
+    pub authority: Authority,
+}
+
+/// Body of `passkey.removed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyRemoved {
+    /// Whose.
+    pub person: PersonId,
+    /// Which key.
+    pub credential_id: Bytes<MAX_CREDENTIAL_ID>,
+    /// Who said so: the person, or one administrator.
+    pub authority: Authority,
+}
+
+/// Body of `role.granted` and `role.removed`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleChanged {
+    /// Whose.
+    pub person: PersonId,
+    /// Which role.
+    pub role: String,
+    /// Who said so.
+    pub authority: Authority,
+}
+
+/// Body of `attribute.assigned`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeAssigned {
+    /// Whose.
+    pub person: PersonId,
+    /// Which attribute.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Who said so.
+    pub authority: Authority,
+}
+
+/// Body of `person.suspended` and `person.reinstated`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StandingChanged {
+    /// Who.
+    pub person: PersonId,
+    /// Who said so.
+    pub authority: Authority,
+}
