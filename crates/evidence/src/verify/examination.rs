@@ -116,7 +116,8 @@ impl<'a> Examination<'a> {
         let checkpoint = self.run.record(CheckName::CheckpointSignature, checkpoint)?;
         let witnessed = log::witness_policy(&checkpoint, root.witness_policy());
         let witnessed = self.run.record(CheckName::WitnessPolicy, witnessed);
-        let leaves = self.run.record(CheckName::LeafInclusion, log::leaf_inclusion(files, &manifest, key))?;
+        let leaves = log::leaf_inclusion(files, &manifest, &checkpoint);
+        let leaves = self.run.record(CheckName::LeafInclusion, leaves)?;
         let contents = self.run.record(CheckName::LeafEncoding, log::leaf_encoding(&leaves))?;
         let streams = streams::stream_continuity(&manifest, &leaves, &contents);
         let streams = self.run.record(CheckName::StreamContinuity, streams)?;

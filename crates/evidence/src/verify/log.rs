@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use chancery_canonical::json::Value;
 use chancery_canonical::{Canonical, Sha256};
 use chancery_domain::leaf::{EventLeaf, MAX_LEAF_BYTES};
+use chancery_ledger::tree::{Root, verify_inclusion};
 use chancery_ledger::witness_policy::Quorum;
-use chancery_ledger::{Checkpoint, LogProof, SignedCheckpoint, VerifierKey, WitnessPolicy};
+use chancery_ledger::{Checkpoint, LogProof, SignedCheckpoint, VerifierKey, WitnessPolicy, leaf_hash};
 
 use super::check::Finding;
 use crate::bundle::{BundleFiles, Manifest, layout};
@@ -74,12 +75,16 @@ pub(super) fn witness_policy(checkpoint: &SignedCheckpoint, policy: &WitnessPoli
 }
 
 /// Each leaf under one and the same checkpoint. Leaves that fail are left out for the checks after this one.
-pub(super) fn leaf_inclusion(files: &BundleFiles, manifest: &Manifest, key: &VerifierKey) -> Finding<Leaves> {
+pub(super) fn leaf_inclusion(
+    files: &BundleFiles,
+    manifest: &Manifest,
+    checkpoint: &SignedCheckpoint,
+) -> Finding<Leaves> {
     let mut leaves = Leaves::new();
     let mut problems = Vec::new();
-    let checkpoint = files.get(layout::CHECKPOINT).map(Vec::as_slice).unwrap_or_default();
+    let bytes = files.get(layout::CHECKPOINT).map(Vec::as_slice).unwrap_or_default();
     for index in manifest.all_leaves() {
-        match included(files, index, checkpoint, key) {
+        match included(files, index, bytes, checkpoint.root()) {
             Ok(leaf) => {
                 leaves.insert(index, leaf);
             }
@@ -89,7 +94,8 @@ pub(super) fn leaf_inclusion(files: &BundleFiles, manifest: &Manifest, key: &Ver
     Finding::with(leaves, problems)
 }
 
-fn included(files: &BundleFiles, index: u64, checkpoint: &[u8], key: &VerifierKey) -> Result<Leaf, String> {
+/// `checkpoint` are the bytes whose signature was verified, and `root` is what they say.
+fn included(files: &BundleFiles, index: u64, checkpoint: &[u8], root: &Root) -> Result<Leaf, String> {
     let missing = |path: String| format!("`{path}` is missing");
     let bytes = files.get(&layout::leaf(index)).ok_or_else(|| missing(layout::leaf(index)))?;
     let proof = files.get(&layout::proof(index)).ok_or_else(|| missing(layout::proof(index)))?;
@@ -102,8 +108,9 @@ fn included(files: &BundleFiles, index: u64, checkpoint: &[u8], key: &VerifierKe
     if proof.checkpoint().to_string().as_bytes() != checkpoint {
         return Err(said("its proof leads to another checkpoint than the bundle's".to_owned()));
     }
-    let entry = proof.verify_with_key(bytes, key).map_err(|error| said(error.to_string()))?;
-    Ok(Leaf { bytes: bytes.clone(), hash: Sha256::from_bytes(*entry.leaf_hash().as_bytes()) })
+    let hash = leaf_hash(bytes);
+    verify_inclusion(root, index, &hash, proof.path()).map_err(|error| said(error.to_string()))?;
+    Ok(Leaf { bytes: bytes.clone(), hash: Sha256::from_bytes(*hash.as_bytes()) })
 }
 
 /// Reads each leaf as an event or as a `hashedrekord` entry.
