@@ -105,6 +105,34 @@ pub enum RequestEvent {
     Redacted(Redacted),
 }
 
+impl RequestEvent {
+    /// Where the event names its attestation; `None` for a kind that is not attested.
+    pub fn attestation_place(&mut self) -> Option<&mut Option<Sha256>> {
+        match self {
+            Self::Judged(body) => Some(&mut body.attestation_sha256),
+            Self::DecisionRecorded(body) => Some(&mut body.attestation_sha256),
+            Self::Approved(body) => Some(&mut body.attestation_sha256),
+            Self::LeaseIssued(body) => Some(&mut body.attestation_sha256),
+            Self::LeaseRevoked(body) => Some(&mut body.attestation_sha256),
+            Self::Redacted(body) => Some(&mut body.attestation_sha256),
+            Self::Submitted(_)
+            | Self::Revised(_)
+            | Self::DecisionRefused(_)
+            | Self::Rejected(_)
+            | Self::Cancelled(_)
+            | Self::Lapsed(_)
+            | Self::Activated(_)
+            | Self::LeaseIntended(_)
+            | Self::Expired(_)
+            | Self::Ended(_)
+            | Self::Revoked(_)
+            | Self::ExecutionFinished(_)
+            | Self::RollbackStarted(_)
+            | Self::RollbackFinished(_) => None,
+        }
+    }
+}
+
 /// Body of `request.submitted` and `request.revised`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

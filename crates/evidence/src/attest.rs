@@ -265,53 +265,13 @@ impl Attestor {
 
 /// The name of the attestation that an event carries.
 pub fn attestation_named(event: &RequestEvent) -> Option<Sha256> {
-    match event {
-        RequestEvent::Judged(body) => body.attestation_sha256,
-        RequestEvent::DecisionRecorded(body) => body.attestation_sha256,
-        RequestEvent::Approved(body) => body.attestation_sha256,
-        RequestEvent::LeaseIssued(body) => body.attestation_sha256,
-        RequestEvent::LeaseRevoked(body) => body.attestation_sha256,
-        RequestEvent::Redacted(body) => body.attestation_sha256,
-        RequestEvent::Submitted(_)
-        | RequestEvent::Revised(_)
-        | RequestEvent::DecisionRefused(_)
-        | RequestEvent::Rejected(_)
-        | RequestEvent::Cancelled(_)
-        | RequestEvent::Lapsed(_)
-        | RequestEvent::Activated(_)
-        | RequestEvent::LeaseIntended(_)
-        | RequestEvent::Expired(_)
-        | RequestEvent::Ended(_)
-        | RequestEvent::Revoked(_)
-        | RequestEvent::ExecutionFinished(_)
-        | RequestEvent::RollbackStarted(_)
-        | RequestEvent::RollbackFinished(_) => None,
-    }
+    event.clone().attestation_place().and_then(|place| *place)
 }
 
 /// The event with the attestation's name in it, where its kind has a place for one.
 fn named(mut event: RequestEvent, pae_sha256: Sha256) -> RequestEvent {
-    match &mut event {
-        RequestEvent::Judged(body) => body.attestation_sha256 = Some(pae_sha256),
-        RequestEvent::DecisionRecorded(body) => body.attestation_sha256 = Some(pae_sha256),
-        RequestEvent::Approved(body) => body.attestation_sha256 = Some(pae_sha256),
-        RequestEvent::LeaseIssued(body) => body.attestation_sha256 = Some(pae_sha256),
-        RequestEvent::LeaseRevoked(body) => body.attestation_sha256 = Some(pae_sha256),
-        RequestEvent::Redacted(body) => body.attestation_sha256 = Some(pae_sha256),
-        RequestEvent::Submitted(_)
-        | RequestEvent::Revised(_)
-        | RequestEvent::DecisionRefused(_)
-        | RequestEvent::Rejected(_)
-        | RequestEvent::Cancelled(_)
-        | RequestEvent::Lapsed(_)
-        | RequestEvent::Activated(_)
-        | RequestEvent::LeaseIntended(_)
-        | RequestEvent::Expired(_)
-        | RequestEvent::Ended(_)
-        | RequestEvent::Revoked(_)
-        | RequestEvent::ExecutionFinished(_)
-        | RequestEvent::RollbackStarted(_)
-        | RequestEvent::RollbackFinished(_) => {}
+    if let Some(place) = event.attestation_place() {
+        *place = Some(pae_sha256);
     }
     event
 }
