@@ -20,7 +20,7 @@ build:
 
 .PHONY: demo
 demo: setup build ## the whole way of a request on real parts; leaves ./demo-out
-	$(CHANCERY) demo $(if $(shell [ -t 1 ] || echo once),--once)
+	$(CHANCERY) demo
 
 .PHONY: test
 test: ## every test that needs Rust, Node, Debian packages and PyPI
