@@ -17,6 +17,10 @@ use crate::book::{Book, Page};
 use crate::plan::{GrantFacts, Mark, PlanError, certificate};
 use crate::ssh::{Authority, AuthorityKey, Certificate, Krl, Unsigned};
 
+/// How far an announcement may be from the issuer's own clock, in seconds, either way. A log whose times are moved
+/// cannot have something minted that would look older or newer than it is.
+pub const MAX_ANNOUNCEMENT_AGE_SECONDS: u64 = 300;
+
 /// Where the issuer keeps what is its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'a> {
@@ -60,6 +64,11 @@ pub enum IssueError {
     /// The evidence verifies, but does not allow this.
     #[error("the evidence does not allow this: {0}")]
     NotAllowed(&'static str),
+    /// Announced at another time than now.
+    #[error(
+        "the lease was not announced within {MAX_ANNOUNCEMENT_AGE_SECONDS} seconds of the issuer's clock"
+    )]
+    NotFresh,
     /// Asked for a lease that was never prepared here.
     #[error("lease `{0}` was not prepared by this issuer")]
     Unknown(LeaseId),
@@ -134,7 +143,7 @@ impl Issuer {
     /// Signs the certificate of a lease, if the evidence proves that it may. A repeat returns the same certificate.
     ///
     /// The evidence is verified as by any stranger, with a replay of the verdict demanded; the announcement in it
-    /// must be the one prepared here, nonce included, so the log is a current one; the grant must be running, by
+    /// must be the one prepared here, nonce included, so the log is a current one, and of about now; the grant must be running, by
     /// the evidence and by the issuer's own clock; and the bytes that follow from the verified request must be
     /// those whose digest was announced.
     ///
@@ -222,6 +231,10 @@ impl Issuer {
         };
         if now < activated.started_at || now >= announced.intended.not_after {
             return Err(IssueError::NotAllowed("the grant's clock has not started or has run out"));
+        }
+        let apart = now.seconds_since(announced.at).max(announced.at.seconds_since(now));
+        if apart > MAX_ANNOUNCEMENT_AGE_SECONDS {
+            return Err(IssueError::NotFresh);
         }
         let serial = page.serial.parse().map_err(fault)?;
         let nonce = page.certificate_nonce.as_bytes().try_into().map_err(fault)?;

@@ -38,7 +38,12 @@ fn open(folder: &TempDir, now: Timestamp) -> Issuer {
 
 impl Scene {
     fn new() -> Self {
+        Self::lasting(300)
+    }
+
+    fn lasting(grant_seconds: u64) -> Self {
         let mut scenario = Scenario::new();
+        scenario.document.clocks.grant_seconds = grant_seconds;
         scenario.submit();
         scenario.approve("owen");
         scenario.approve("sam");
@@ -158,6 +163,30 @@ fn nothing_is_minted_outside_the_grant() {
     let mut scene = Scene::new();
     scene.announce(|announced| announced.not_after = announced.not_after.plus(1));
     assert!(refusal(scene.mint()).contains("lease-intended"), "a lease that outlives its grant");
+}
+
+#[test]
+fn nothing_is_minted_that_was_announced_at_another_time_than_now() {
+    let mut scene = Scene::lasting(900);
+    scene.announce(|_| {});
+    // Announced a second ago; the grant runs much longer than an announcement is good for.
+    let announced = scene.scenario.world.now.unix() - 1;
+    let at = |seconds: i64| Timestamp::from_unix(announced + seconds).unwrap();
+    assert!(at(302) < scene.ends_at(), "{}", scene.ends_at());
+    let stale = "the lease was not announced within 300 seconds of the issuer's clock";
+    assert_eq!(refusal(scene.mint_at(at(301))), stale);
+    assert_eq!(scene.issuer.minted(&scene.lease).unwrap(), None);
+    let line = scene.mint_at(at(300)).unwrap();
+    assert_eq!(scene.mint_at(at(301)).unwrap(), line, "what was minted stays minted");
+
+    // A server whose clock runs ahead, by an issuer's that does not.
+    let mut scene = Scene::lasting(900);
+    scene.scenario.wait(301);
+    scene.announce(|_| {});
+    let announced = scene.scenario.world.now.unix() - 1;
+    let at = |seconds: i64| Timestamp::from_unix(announced + seconds).unwrap();
+    assert_eq!(refusal(scene.mint_at(at(-301))), stale);
+    scene.mint_at(at(-300)).unwrap();
 }
 
 #[test]
