@@ -21,7 +21,7 @@ export function changed(text, change) {
 export function reoffered(offer, kind, change) {
   const document = changed(offer.document, change);
   const challenge = sha256(`chancery ${kind} v1\n${document}`);
-  const fingerprint = challenge.toString('hex').slice(0, 20).match(/.{4}/g).join('-');
+  const fingerprint = challenge.toString('hex').slice(0, 20).match(/.{4}/g).join(' ');
   const again = { ...offer, document, public_key: { ...offer.public_key, challenge: challenge.toString('base64url') } };
   if ('fingerprint' in offer) again.fingerprint = fingerprint;
   if ('document_sha256' in offer) again.document_sha256 = hex(document);

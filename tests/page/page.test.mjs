@@ -268,7 +268,7 @@ const TAMPERED_OFFERS = [
   ['an offer that ended', 'time of the offer', (offer) => reoffered(offer, 'decision', (one) => { one.issued_at = '2020-01-01T00:00:00Z'; one.expires_at = '2020-01-01T00:05:00Z'; })],
   ['an endless offer', 'time of the offer', (offer) => reoffered(offer, 'decision', (one) => { one.expires_at = '2099-01-01T00:00:00Z'; })],
   ['another passkey', 'passkey', (offer) => reoffered(offer, 'decision', (one) => { one.credential_id_sha256 = hex('another'); })],
-  ['a fingerprint', 'fingerprint', (offer) => ({ ...offer, fingerprint: '0000-0000-0000-0000-0000' })],
+  ['a fingerprint', 'fingerprint', (offer) => ({ ...offer, fingerprint: '0000 0000 0000 0000 0000' })],
 ];
 
 async function answering(person, pattern, change, work) {

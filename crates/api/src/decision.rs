@@ -46,7 +46,8 @@ pub struct DecisionOptions {
     /// Salted disclosure of the reason, when one was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disclosure: Option<String>,
-    /// The challenge in a form to read aloud: its first 20 hexadecimal digits in groups of four.
+    /// The challenge in a form to read aloud: its first 20 hexadecimal digits in groups of four,
+    /// with spaces between.
     pub fingerprint: String,
     /// For `navigator.credentials.get`.
     pub public_key: RequestOptions,

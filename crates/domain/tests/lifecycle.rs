@@ -206,9 +206,9 @@ fn a_lease_never_outlives_its_grant() {
         |office: &Office, n, seconds| Command::IntendLease(actor("requester"), office.lease(n, seconds));
     for (n, seconds, told) in [
         (1, GRANT_SECONDS + 1, "refused: lease_misfit → active"),
-        (1, GRANT_SECONDS, "lease.intended → active"),
+        (1, GRANT_SECONDS, "request.judged lease.intended → active"),
         (1, 10, "refused: lease_misfit → active"),
-        (2, 10, "lease.intended → active"),
+        (2, 10, "request.judged lease.intended → active"),
     ] {
         let command = lease(&office, n, seconds);
         assert_eq!(office.tell(command), told, "lease {n} for {seconds} s");

@@ -20,6 +20,7 @@ pub(crate) mod submit_request;
 mod people;
 mod start;
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chancery_domain::time::Timestamp;
@@ -30,7 +31,7 @@ use chancery_issuer::issue::Issuer;
 use chancery_ledger::VerifierKey;
 use chancery_policy::Engine;
 use chancery_signals::{Gatherer, TrustedProxies, WorkingHours};
-use chancery_store::SqliteStore;
+use chancery_store::{Append, AppendError, Appended, SqliteStore, Store as _};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::clock::Clock;
@@ -49,6 +50,8 @@ pub use start::StartError;
 pub struct App {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
+    /// Greatest time of any event that was appended, in seconds since 1970.
+    pub(crate) newest: AtomicI64,
     pub(crate) started_at: Timestamp,
     pub(crate) random: Random,
     pub(crate) store: SqliteStore,
@@ -79,9 +82,28 @@ pub struct App {
 }
 
 impl App {
-    /// Now.
+    /// Now: what the clock shows, and never before what the log says already.
+    ///
+    /// INVARIANT: a clock that is set back leads to no event dated before an earlier one, which nobody would believe.
     pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
+        let clock = self.clock.now();
+        let newest = Timestamp::from_unix(self.newest.load(Ordering::Acquire));
+        newest.map_or(clock, |newest| newest.max(clock))
+    }
+
+    /// From here on it is at least this late.
+    pub(crate) fn saw_time(&self, time: Timestamp) {
+        self.newest.fetch_max(time.unix(), Ordering::AcqRel);
+    }
+
+    /// Appends events. Everything that puts leaves into the log comes through here.
+    pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        // Before the append and not after it, so that whoever reads the clock meanwhile reads no earlier moment.
+        self.saw_time(append.time);
+        let appended = self.store.append(append).await?;
+        self.metrics.appended();
+        self.appended.notify_one();
+        Ok(appended)
     }
 
     /// The trust root, once it is sealed.

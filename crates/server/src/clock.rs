@@ -27,6 +27,14 @@ impl Clock {
         Self::Fixed(Arc::new(Mutex::new(at)))
     }
 
+    /// Sets a fixed clock, back or ahead. The system's clock stays as it is.
+    pub fn set(&self, to: Timestamp) {
+        match self {
+            Self::System(_) => {}
+            Self::Fixed(at) => *at.lock().unwrap_or_else(PoisonError::into_inner) = to,
+        }
+    }
+
     /// Moves a fixed clock on. The system's clock does not move.
     pub fn advance(&self, seconds: u64) {
         match self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_domain::effect::Effect;
-use chancery_domain::id::{LeaseId, RequestId};
+use chancery_domain::time::Timestamp;
 use chancery_store::{ClaimedEffect, Fault, Store as _};
 use tokio::sync::watch;
 
@@ -71,13 +71,16 @@ async fn run_due(app: &App) -> Result<usize, Fault> {
 async fn settle(app: &App, claimed: ClaimedEffect) -> Result<(), Fault> {
     let ClaimedEffect { key, fence, attempt, payload, .. } = claimed;
     let outcome = match serde_json::from_value::<Effect>(payload) {
-        Ok(effect) => perform(app, effect).await,
+        Ok(effect) => perform(app, &effect, &key).await,
         Err(error) => Err(Problem::bug(error)),
     };
     app.metrics.effect_ran(outcome.is_ok());
     match outcome {
-        Ok(()) => {
+        Ok(None) => {
             app.store.finish_effect(&key, fence).await?;
+        }
+        Ok(Some(due_at)) => {
+            app.store.retry_effect(&key, fence, due_at, "it was too early").await?;
         }
         Err(problem) => {
             let wait = 2_u64.saturating_pow(attempt.min(16)).min(LONGEST_RETRY_SECONDS);
@@ -89,19 +92,16 @@ async fn settle(app: &App, claimed: ClaimedEffect) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn perform(app: &App, effect: Effect) -> Result<(), Problem> {
+/// Runs one effect. Done: nothing more. Too early: when it is due again.
+async fn perform(app: &App, effect: &Effect, key: &str) -> Result<Option<Timestamp>, Problem> {
     match effect {
-        Effect::FireClock { request } => app.end_request(&request, &End::Clock).await,
-        Effect::RevokeLease { request, lease } => app.revoke_lease(&request, &lease).await,
-        Effect::SettleLease { request, lease } => settle_lease(app, &request, &lease).await,
-    }
-}
-
-/// An announced lease without news: when it was minted that is said now; when it was not, it never will be, since
-/// nobody has the certificate and the next call for one announces another.
-async fn settle_lease(app: &App, request: &RequestId, lease: &LeaseId) -> Result<(), Problem> {
-    match app.minted(lease)? {
-        Some(certificate) => app.record_issued(request, lease, &certificate).await,
-        None => Ok(()),
+        Effect::FireClock { request } => {
+            let due = app.end_request(request, &End::Clock).await?;
+            // INVARIANT: a timer is done only when its deadline has passed, for a key that is done is never added
+            // again. Another deadline has a timer of its own.
+            Ok(due.filter(|due| effect.key(*due) == key))
+        }
+        Effect::RevokeLease { request, lease } => app.revoke_lease(request, lease).await.map(|()| None),
+        Effect::SettleLease { request, lease } => app.settle_lease(request, lease).await,
     }
 }

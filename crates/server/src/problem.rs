@@ -127,6 +127,18 @@ impl Problem {
         self
     }
 
+    /// Somebody else was first: 409, unless deciding again helps.
+    pub fn conflict() -> Self {
+        let mut problem = Self::refused(
+            StatusCode::CONFLICT,
+            "conflict",
+            "somebody else changed it at the same moment, several times over",
+            "look at what stands now and try again",
+        );
+        problem.0.conflict = true;
+        problem
+    }
+
     /// Whether somebody else was first, so that deciding again may help.
     pub fn is_conflict(&self) -> bool {
         self.0.conflict
@@ -212,16 +224,7 @@ impl From<Fault> for Problem {
 impl From<AppendError> for Problem {
     fn from(error: AppendError) -> Self {
         match &error {
-            AppendError::Conflict { .. } => {
-                let mut problem = Self::refused(
-                    StatusCode::CONFLICT,
-                    "conflict",
-                    "somebody else changed it at the same moment, several times over",
-                    "look at what stands now and try again",
-                );
-                problem.0.conflict = true;
-                problem
-            }
+            AppendError::Conflict { .. } => Self::conflict(),
             AppendError::TicketGone { kind, .. } => {
                 let reason = format!("the {kind} was used before, or its time is over");
                 Self::refused(

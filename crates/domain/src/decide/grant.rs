@@ -54,10 +54,13 @@ pub(super) fn intend_lease(
     if leases.contains_key(&lease.lease) || leases.values().any(|other| other.serial == lease.serial) {
         return Err(Refusal::LeaseMisfit("exists already"));
     }
+    let mut events = Vec::new();
     if let Some(verdict) = facts.verdict {
         covered(approved, verdict.document(), facts)?;
+        events.push(RequestEvent::Judged(judged(verdict, Phase::Issue, approved.asked.revision)));
     }
-    Ok(vec![RequestEvent::LeaseIntended(lease)])
+    events.push(RequestEvent::LeaseIntended(lease));
+    Ok(events)
 }
 
 pub(super) fn record_issued(state: &State, lease: LeaseIssued) -> Result<Vec<RequestEvent>, Refusal> {

@@ -10,7 +10,7 @@ use chancery_domain::document::{IdentityDocument, IdentityType, Signed as _, cha
 use chancery_domain::event::{IdentityEvent, from_parts};
 use chancery_domain::id::PersonId;
 use chancery_domain::leaf::{EventLeaf, Stream};
-use chancery_domain::people::IDENTITY_ADMIN;
+use chancery_domain::people::{Directory, IDENTITY_ADMIN, Person};
 use chancery_domain::signature::{Authority, PersonSignature};
 use chancery_domain::time::Timestamp;
 use chancery_evidence::identity::{IdentityRefusal, MAX_IDENTITY_OFFER_SECONDS, subject_of};
@@ -61,6 +61,8 @@ impl App {
         let offered = OfferedAct { document: canonical, signatures: Vec::new(), enrolment, disclosures };
         let needed = self.missing_signatures(&offered, &document, &people, now).await?;
         self.refuse_bystander(actor, &document, &people)?;
+        let (_, event) = self.leaf(&offered, &document, now).await?;
+        self.keep_administrators(&event, &people)?;
         self.put_act(&offered, document.expires_at).await?;
         let signed = challenge::<IdentityDocument>(&offered.document);
         Ok(IdentityOptions {
@@ -88,6 +90,7 @@ impl App {
             document.decode().map_err(|error| Problem::member("/document", error))?;
         offered.signatures.push(PersonSignature { person: actor.clone(), assertion });
         let (leaf, event) = self.leaf(&offered, &identity, now).await?;
+        self.keep_administrators(&event, &people)?;
         let person = subject_of(&event).clone();
         let mut chain = people.chain.clone();
         let outcome = |status, needed: usize, leaf_index| IdentityOutcome {
@@ -214,6 +217,26 @@ impl App {
         if may { Ok(()) } else { Err(Problem::forbidden("this act is for identity administrators to sign")) }
     }
 
+    /// What leaves too few administrators to let anybody in again cannot be undone by anybody.
+    fn keep_administrators(&self, event: &IdentityEvent, people: &Snapshot) -> Result<(), Problem> {
+        let needed = self.sealed()?.root().document().administrators_needed;
+        let mut after = people.directory().clone();
+        // What does not fit is for the chain to refuse, with its own words.
+        if after.evolve(event).is_err() {
+            return Ok(());
+        }
+        let (before, left) = (administrators(people.directory()), administrators(&after));
+        if left >= before || left >= usize::try_from(needed).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        Err(Problem::refused(
+            axum::http::StatusCode::CONFLICT,
+            "last_administrator",
+            format!("it would leave {left} active identity administrators, and trust.json needs {needed}"),
+            "give another person the role `identity_admin` first",
+        ))
+    }
+
     /// The leaf that the act would be now, and the event in it.
     async fn leaf(
         &self,
@@ -261,8 +284,8 @@ impl App {
             expected_version: leaf.version.saturating_sub(1),
             events: vec![NewEvent { kind: leaf.kind, body: leaf.body, private, attestation: None }],
         });
-        let appended = self.store.append(append).await?;
-        self.metrics.appended();
+        let _changing = self.people.change().await;
+        let appended = self.append(append).await?;
         self.people.follow(&self.store).await?;
         Ok(appended.positions.first().map_or(0, |position| position.leaf_index))
     }
@@ -286,6 +309,12 @@ impl App {
         self.store.put_ticket(Ticket { kind, key, value: json!(offered), expires_at }).await?;
         Ok(())
     }
+}
+
+/// How many people could sign as identity administrators.
+fn administrators(directory: &Directory) -> usize {
+    let active = |person: &&Person| !person.suspended && !person.passkeys.is_empty();
+    directory.persons().filter(active).filter(|person| person.roles.contains(IDENTITY_ADMIN)).count()
 }
 
 fn enrolled_body(waiting: &WaitingPasskey) -> Result<Map<String, Value>, Problem> {

@@ -133,7 +133,7 @@ impl App {
         record.events = events.into_iter().map(|event| beside(event, signed, again.as_ref())).collect();
         record.documents = again.iter().flat_map(Assessed::documents).collect();
         record.consume = vec![TicketKey { kind: OFFER.to_owned(), key: signed.document.digest().to_hex() }];
-        self.record(record, people.directory()).await
+        self.record(record, &people).await
     }
 
     /// Refuses before anybody signs what a person plainly may not do, and logs an attempt at self-approval.
@@ -172,7 +172,7 @@ impl App {
             let refused = DecisionRefused { person: actor.clone(), code: refusal.code().to_owned() };
             let record = Record::of(&loaded.id, Some(loaded), now);
             let record = record.with(vec![RequestEvent::DecisionRefused(refused)]);
-            self.record(record, people.directory()).await?;
+            self.record(record, people).await?;
         }
         Ok(refusal.into())
     }

@@ -3,6 +3,7 @@
 use chancery_domain::decide::{Command, Facts, decide};
 use chancery_domain::id::RequestId;
 use chancery_domain::proof::AuthenticatedActor;
+use chancery_domain::time::Timestamp;
 
 use super::App;
 use super::load_request::LoadedRequest;
@@ -21,8 +22,8 @@ pub enum End {
 }
 
 impl App {
-    /// Ends a request, or does nothing where nothing is to be done.
-    pub(crate) async fn end_request(&self, id: &RequestId, end: &End) -> Result<(), Problem> {
+    /// Ends a request, or does nothing where nothing is to be done; then returns the deadline that still runs.
+    pub(crate) async fn end_request(&self, id: &RequestId, end: &End) -> Result<Option<Timestamp>, Problem> {
         for _ in 0..MAX_ATTEMPTS {
             match self.try_end(id, end).await {
                 Err(problem) if problem.is_conflict() => {}
@@ -32,7 +33,7 @@ impl App {
         Err(Problem::fault("an end met with conflicts without end"))
     }
 
-    async fn try_end(&self, id: &RequestId, end: &End) -> Result<(), Problem> {
+    async fn try_end(&self, id: &RequestId, end: &End) -> Result<Option<Timestamp>, Problem> {
         let (now, people) = (self.now(), self.people.now());
         let loaded: LoadedRequest = match end {
             End::Cancel(actor) | End::Done(actor) => self.find_request(id, actor.person(), &people).await?,
@@ -55,10 +56,10 @@ impl App {
         };
         let events = decide(Some(&loaded.state), command, &facts)?;
         if events.is_empty() {
-            return Ok(());
+            return Ok(loaded.state.due_at().filter(|due| *due > now));
         }
         let record = Record::of(id, Some(&loaded), now).with(events);
-        self.record(record, people.directory()).await?;
-        Ok(())
+        self.record(record, &people).await?;
+        Ok(None)
     }
 }

@@ -303,8 +303,8 @@ impl App {
             expected_version: 0,
             events: vec![NewEvent { kind, body, private, attestation: None }],
         });
-        self.store.append(append).await?;
-        self.metrics.appended();
+        let _changing = self.people.change().await;
+        self.append(append).await?;
         self.people.follow(&self.store).await?;
         Ok(())
     }

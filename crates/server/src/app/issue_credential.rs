@@ -12,16 +12,21 @@ use chancery_domain::refusal::Refusal;
 use chancery_domain::state::{Active, LeaseStatus, State};
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Outcome;
-use chancery_issuer::issue::{IssueError, SSH_CERTIFICATE, read_certificate};
+use chancery_issuer::issue::{IssueError, MAX_ANNOUNCEMENT_AGE_SECONDS, SSH_CERTIFICATE, read_certificate};
 use chancery_issuer::plan::GrantFacts;
+use chancery_policy::entitlement::Connector;
 use chancery_policy::input::Phase;
 use chancery_store::Ticket;
+use serde_json::Value;
 
 use super::assess_request::{Assessed, Assessment};
 use super::load_request::LoadedRequest;
 use super::record_events::{MAX_ATTEMPTS, Record};
 use super::{App, Snapshot};
 use crate::problem::Problem;
+
+/// More than one issuance takes, in seconds.
+const MINT_SECONDS: u64 = 60;
 
 /// Remembers a lease under an idempotency key.
 pub type Remember<'a> = &'a (dyn Fn(&LeaseId) -> Option<Ticket> + Send + Sync);
@@ -57,8 +62,10 @@ impl App {
         let (now, people) = (self.now(), self.people.now());
         let mut loaded = self.find_request(id, actor.person(), &people).await?;
         self.refuse_others(&loaded, actor)?;
+        self.require_issuer(&loaded)?;
         let assessed = self.assess_issue(&loaded, address, &people, now).await?;
-        if let State::Approved(_) = loaded.state {
+        let starts = matches!(loaded.state, State::Approved(_));
+        if starts {
             self.activate(&loaded, actor, &assessed, &people, now).await?;
             loaded = self.find_request(id, actor.person(), &people).await?;
         }
@@ -73,14 +80,17 @@ impl App {
         let facts = Facts {
             now,
             directory: people.directory(),
-            verdict: Some(&assessed.verdict),
+            // The start of the grant logged it a moment ago; one verdict stands in the log once.
+            verdict: (!starts).then_some(&assessed.verdict),
             standing_verdict: Some(&loaded.standing_verdict),
             approvals: &loaded.approvals,
         };
         let events = decide(Some(&loaded.state), Command::IntendLease(actor.clone(), intended), &facts)?;
-        let mut record = Record::of(id, Some(&loaded), now).with(events);
+        let mut record = Record::of(id, Some(&loaded), now);
+        record.events = events.into_iter().map(|event| beside(event, &assessed)).collect();
+        record.documents = assessed.documents();
         record.remember = remember(&lease).into_iter().collect();
-        self.record(record, people.directory()).await?;
+        self.record(record, &people).await?;
         Ok(lease)
     }
 
@@ -98,6 +108,24 @@ impl App {
             | State::RollingBack(_)
             | State::Ended(_)) => Err(Refusal::WrongState { state: other.name() }.into()),
         }
+    }
+
+    /// Said before anything is announced or started.
+    fn require_issuer(&self, loaded: &LoadedRequest) -> Result<(), Problem> {
+        let name = &loaded.asked().entitlement;
+        let connector = self.policy.bundle().entitlement(name).map(|known| known.connector());
+        let missing = match connector {
+            Some(Connector::Ssh(_)) | None => return Ok(()),
+            Some(Connector::Postgresql(_)) => "PostgreSQL",
+            Some(Connector::Role(_)) => "roles of Chancery",
+        };
+        Err(Problem::refused(
+            axum::http::StatusCode::CONFLICT,
+            "no_issuer",
+            format!("`{name}` is approved, but this server has no issuer for {missing}; nothing was started"),
+            "carry it out by hand within the approval's time, with `chancery evidence export` as its proof, or cancel \
+             it with `chancery request cancel`",
+        ))
     }
 
     async fn assess_issue(
@@ -136,13 +164,9 @@ impl App {
         };
         let events = decide(Some(&loaded.state), Command::Activate(actor.clone()), &facts)?;
         let mut record = Record::of(&loaded.id, Some(loaded), now);
-        let beside = |event| match event {
-            RequestEvent::Judged(_) => (event, Some(assessed.private(Phase::Issue))),
-            _ => (event, None),
-        };
-        record.events = events.into_iter().map(beside).collect();
+        record.events = events.into_iter().map(|event| beside(event, assessed)).collect();
         record.documents = assessed.documents();
-        self.record(record, people.directory()).await?;
+        self.record(record, people).await?;
         if assessed.verdict.document().verdict == Outcome::Deny { Err(denied(assessed)) } else { Ok(()) }
     }
 
@@ -204,6 +228,34 @@ impl App {
         self.issuer.minted(lease).map_err(refused)
     }
 
+    /// What became of an announced lease without news. Minted: that is said now. Not minted, and too late for the
+    /// issuer ever to do so: it is taken back, so that nothing is left open. Otherwise: when to look again.
+    pub(crate) async fn settle_lease(
+        &self,
+        id: &RequestId,
+        lease: &LeaseId,
+    ) -> Result<Option<Timestamp>, Problem> {
+        if let Some(certificate) = self.minted(lease)? {
+            self.record_issued(id, lease, &certificate).await?;
+            return Ok(None);
+        }
+        let loaded = self.load_request(id, &self.people.now()).await?;
+        let loaded = loaded.ok_or_else(|| Problem::bug(format!("a lease of no request `{id}`")))?;
+        let announced = loaded.events.iter().find_map(|placed| match &placed.event {
+            RequestEvent::LeaseIntended(body) if body.lease == *lease => Some((placed.time, body.not_after)),
+            _ => None,
+        });
+        let (at, not_after) = announced.ok_or_else(|| Problem::bug(format!("no lease `{lease}`")))?;
+        let (now, last) = (self.now(), at.plus(MAX_ANNOUNCEMENT_AGE_SECONDS + MINT_SECONDS));
+        if now < last {
+            return Ok(Some(last));
+        }
+        if now < not_after {
+            self.revoke_lease(id, lease).await?;
+        }
+        Ok(None)
+    }
+
     /// Says in the log that a lease was minted. Said before: nothing more happens.
     pub(crate) async fn record_issued(
         &self,
@@ -238,7 +290,7 @@ impl App {
         &self,
         id: &RequestId,
         command: &Command,
-        certificate: Option<serde_json::Map<String, serde_json::Value>>,
+        certificate: Option<serde_json::Map<String, Value>>,
     ) -> Result<(), Problem> {
         for _ in 0..MAX_ATTEMPTS {
             let (now, people) = (self.now(), self.people.now());
@@ -257,12 +309,20 @@ impl App {
             }
             let mut record = Record::of(id, Some(&loaded), now).with(events);
             record.certificate.clone_from(&certificate);
-            match self.record(record, people.directory()).await {
+            match self.record(record, &people).await {
                 Err(problem) if problem.is_conflict() => {}
                 answer => return answer.map(|_| ()),
             }
         }
         Err(Problem::fault("a lease met with conflicts without end"))
+    }
+}
+
+/// What is kept beside each event.
+fn beside(event: RequestEvent, assessed: &Assessed) -> (RequestEvent, Option<Value>) {
+    match event {
+        RequestEvent::Judged(_) => (event, Some(assessed.private(Phase::Issue))),
+        _ => (event, None),
     }
 }
 
@@ -282,6 +342,12 @@ fn refused(error: IssueError) -> Problem {
             "ask again with what the credential needs; `chancery entitlement view` shows the form",
         ),
         IssueError::Fault(detail) => Problem::fault(detail),
+        IssueError::NotFresh => Problem::refused(
+            axum::http::StatusCode::CONFLICT,
+            "lease_lapsed",
+            error.to_string(),
+            "ask for another credential, with a new idempotency key",
+        ),
         error @ (IssueError::Evidence(_) | IssueError::NotAllowed(_) | IssueError::Unknown(_)) => {
             tracing::error!(%error, "the issuer refused");
             Problem::refused(

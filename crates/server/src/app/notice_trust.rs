@@ -70,8 +70,7 @@ impl App {
         let event = NewEvent { kind, body, private: None, attestation: None };
         let mut append = Append::at(self.now());
         append.streams.push(StreamAppend { stream: Stream::Trust, expected_version: 0, events: vec![event] });
-        self.store.append(append).await?;
-        self.metrics.appended();
+        self.append(append).await?;
         Ok(())
     }
 

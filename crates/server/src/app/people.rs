@@ -10,6 +10,7 @@ use chancery_domain::people::{Directory, Person};
 use chancery_evidence::identity::Chain;
 use chancery_store::{Fault, MAX_PAGE, SqliteStore, Store as _, StoredEvent};
 use serde_json::Value;
+use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 /// Everyone as of some position of the log. Never changes; a newer one takes its place.
 #[derive(Clone, Debug)]
@@ -67,18 +68,37 @@ pub struct People {
     newest: RwLock<Arc<Snapshot>>,
     /// Whoever follows the log holds this, so that no step is taken twice.
     following: tokio::sync::Mutex<()>,
+    /// Whoever changes people writes; whoever records what rests on them reads.
+    changing: tokio::sync::RwLock<()>,
 }
 
 impl People {
     /// Nobody, under a chain that has admitted nothing.
     pub fn empty(chain: Chain) -> Self {
         let snapshot = Snapshot { chain, names: BTreeMap::new(), next_index: 0 };
-        Self { newest: RwLock::new(Arc::new(snapshot)), following: tokio::sync::Mutex::new(()) }
+        Self {
+            newest: RwLock::new(Arc::new(snapshot)),
+            following: tokio::sync::Mutex::new(()),
+            changing: tokio::sync::RwLock::new(()),
+        }
     }
 
     /// Everyone now.
     pub fn now(&self) -> Arc<Snapshot> {
         Arc::clone(&self.newest.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Holds everybody as they are, until what rests on them stands in the log. `None`: somebody changed since the
+    /// snapshot was taken, so what was decided on it is to be decided again.
+    pub async fn hold(&self, as_of: &Snapshot) -> Option<RwLockReadGuard<'_, ()>> {
+        let held = self.changing.read().await;
+        std::ptr::eq(Arc::as_ptr(&self.now()), as_of).then_some(held)
+    }
+
+    /// Waits until nothing is being recorded that rests on the people as they are. Held over the append of a change
+    /// and the step that takes it in.
+    pub async fn change(&self) -> RwLockWriteGuard<'_, ()> {
+        self.changing.write().await
     }
 
     /// Takes in what was appended since. An identity leaf that is not authorised stops it: then the log is

@@ -16,12 +16,12 @@ use chancery_domain::time::Timestamp;
 use chancery_evidence::attest::{AttestedFacts, AttestedSubject};
 use chancery_store::{
     Append, AppendError, Appended, Document, Erasure, Fault, NewAttestation, NewEffect, NewEvent, Projection,
-    RequestRow, Store as _, StoredEvent, StreamAppend, Ticket, TicketKey,
+    RequestRow, StoredEvent, StreamAppend, Ticket, TicketKey,
 };
 use serde_json::{Map, Value, json};
 
-use super::App;
 use super::load_request::{LoadedRequest, Placed, damaged, decider, place};
+use super::{App, Snapshot};
 use crate::problem::Problem;
 
 /// How often a decision is made again after somebody else was first.
@@ -83,14 +83,11 @@ impl App {
     /// Appends the events, all or nothing.
     ///
     /// # Errors
-    /// A conflict when somebody else was first: load and decide again.
-    pub(crate) async fn record(
-        &self,
-        record: Record<'_>,
-        directory: &Directory,
-    ) -> Result<Appended, Problem> {
+    /// A conflict when somebody else was first, in the request or in the directory: load and decide again.
+    pub(crate) async fn record(&self, record: Record<'_>, people: &Snapshot) -> Result<Appended, Problem> {
+        self.refuse_step_back(&record)?;
         let mut append = Append::at(record.now);
-        let events = self.prepare(&record, directory, &mut append)?;
+        let events = self.prepare(&record, people.directory(), &mut append)?;
         append.streams.push(StreamAppend {
             stream: Stream::Request(record.id.clone()),
             expected_version: record.before.map_or(0, |before| before.version),
@@ -100,16 +97,27 @@ impl App {
         append.consume = record.consume;
         append.remember = record.remember;
         append.erase = record.erase;
-        let appended = self.store.append(append).await.map_err(|error| match error {
+        // INVARIANT: nobody is suspended, and no key removed, between the decision and its leaf: a verifier asks who
+        // people were at the leaf.
+        let Some(_held) = self.people.hold(people).await else { return Err(Problem::conflict()) };
+        self.append(append).await.map_err(|error| match error {
             // INVARIANT: a stream that nobody has heard of and that exists all the same is an id used twice.
             AppendError::Conflict { .. } if record.before.is_none() => {
                 chancery_domain::refusal::Refusal::RequestExists.into()
             }
             other => Problem::from(other),
-        })?;
-        self.metrics.appended();
-        self.appended.notify_one();
-        Ok(appended)
+        })
+    }
+
+    /// A moment that was read before the newest event of the request was recorded is read again.
+    fn refuse_step_back(&self, record: &Record<'_>) -> Result<(), Problem> {
+        match record.before.and_then(|before| before.events.last()) {
+            Some(newest) if newest.time > record.now => {
+                self.saw_time(newest.time);
+                Err(Problem::conflict())
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Attests the events, and fills in what follows from them: row and effects.

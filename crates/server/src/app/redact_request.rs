@@ -45,7 +45,7 @@ impl App {
         let events = decide(Some(&loaded.state), Command::Redact(actor.clone(), digests.to_vec()), &facts)?;
         let mut record = Record::of(id, Some(&loaded), now).with(events);
         record.erase = erase;
-        self.record(record, people.directory()).await?;
+        self.record(record, &people).await?;
         Ok(())
     }
 }

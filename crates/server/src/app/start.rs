@@ -1,9 +1,10 @@
 //! Opening an installation: keys, store, people, policy, trust, issuer.
 
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use chancery_domain::time::TimestampError;
+use chancery_domain::time::{Timestamp, TimestampError};
 use chancery_evidence::identity::Chain;
 use chancery_issuer::issue::{Issuer, Places};
 use chancery_signals::{Gatherer, Origin as OriginProvider, Provider, TrustedProxies};
@@ -68,7 +69,7 @@ impl App {
             SqliteOptions { database: config.database(), checkpoint_copy: config.checkpoint_copy(), signer };
         let store = tokio::task::spawn_blocking(|| SqliteStore::open(options)).await;
         let store = store.map_err(|error| Fault::Database(error.to_string()))??;
-        check_clock(&clock, &store).await?;
+        let newest = AtomicI64::new(check_clock(&clock, &store).await?.unix());
         let policy = policy::load_active(&config.policy(), &store).await?;
         let attestor = keys::load_attestor(&config.data)?;
         let issuer = open_issuer(&config, &clock)?;
@@ -93,6 +94,7 @@ impl App {
             appended: Notify::new(),
             config,
             clock,
+            newest,
             store,
             log_key,
             relying_party,
@@ -113,13 +115,14 @@ fn open_issuer(config: &Config, clock: &Clock) -> Result<Issuer, StartError> {
     Issuer::open(&places, clock.now(), random).map_err(|error| StartError::Issuer(error.to_string()))
 }
 
-/// Refuses to sign with a clock that runs behind what was signed.
-async fn check_clock(clock: &Clock, store: &SqliteStore) -> Result<(), StartError> {
+/// Refuses to sign with a clock that runs behind what was signed; the time of the newest event.
+async fn check_clock(clock: &Clock, store: &SqliteStore) -> Result<Timestamp, StartError> {
     let now = clock.now();
     match store.newest_time().await? {
         Some(newest) if newest > now => {
             Err(StartError::ClockBehind { now: now.to_string(), newest: newest.to_string() })
         }
-        Some(_) | None => Ok(()),
+        Some(newest) => Ok(newest),
+        None => Ok(now),
     }
 }

@@ -57,7 +57,8 @@ impl App {
         }
         for _ in 0..MAX_ATTEMPTS {
             match self.try_submit(&submission, address, revises, remember.clone()).await {
-                Err(problem) if problem.is_conflict() && revises.is_none() => {}
+                // An edit then meets the version that it did not see.
+                Err(problem) if problem.is_conflict() => {}
                 answer => return answer,
             }
         }
@@ -90,7 +91,7 @@ impl App {
         record.documents = assessed.documents();
         record.documents.push(document(&submission.document));
         record.remember = remember.into_iter().collect();
-        self.record(record, people.directory()).await?;
+        self.record(record, &people).await?;
         self.remember_address(requester, address, now).await?;
         Ok(id.clone())
     }

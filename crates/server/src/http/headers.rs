@@ -54,8 +54,9 @@ pub fn page_policy(html: &str) -> String {
     let scripts = hashes(html, "<script", "</script>");
     let styles = hashes(html, "<style", "</style>");
     format!(
-        "default-src 'none'; script-src {scripts}; style-src {styles}; connect-src 'self'; img-src 'self' data:; \
-         frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+        "default-src 'none'; script-src {scripts}; style-src {styles}; connect-src 'self'; \
+         frame-ancestors 'none'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; \
+         trusted-types 'none'"
     )
 }
 
@@ -83,7 +84,8 @@ mod tests {
         assert_eq!(hashes(html, "<script", "</script>").split(' ').count(), 2);
         // printf 'alert(1)' | openssl dgst -sha256 -binary | base64
         assert!(policy.contains("'sha256-bhHHL3z2vDgxUt0W3dWQOrprscmda2Y5pLsLg4GF+pI='"), "{policy}");
-        assert!(!policy.contains("unsafe"));
+        assert!(!policy.contains("unsafe") && !policy.contains("img-src"));
+        assert!(policy.ends_with("; require-trusted-types-for 'script'; trusted-types 'none'"), "{policy}");
         assert!(page_policy("<p>").contains("script-src 'none'"));
     }
 }

@@ -17,7 +17,11 @@ use chancery_domain::document::{
 };
 use chancery_evidence::ssh_key::SshPublicKey;
 use chancery_evidence::sshsig::{REQUEST_NAMESPACE, sign_ed25519};
+use chancery_evidence::verify::{Options, Outcome, verify_zip};
+use chancery_issuer::issue::read_certificate;
+use chancery_ledger::{KeyType, Origin, SignerKey};
 use chancery_server::{Clock, Config, InitOptions, Running, SealOptions, Server, init, seal};
+use chancery_store::{LogSigner, SqliteOptions, SqliteStore};
 use chancery_testkit::passkey::SoftPasskey;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -144,7 +148,9 @@ impl World {
         let mut config = Config::read_from(&folder.path().join("data")).unwrap();
         change(&mut config);
         let running = runtime.block_on(Server::start_with_clock(config, clock.clone())).unwrap();
-        let agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        // Whatever refuses before it has read the body closes the connection, so none is used twice.
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let first_link = made.enrolment_link.split_once('#').unwrap().1.to_owned();
         Self { runtime, folder, clock, first_link, running: Some(running), agent }
     }
@@ -155,10 +161,39 @@ impl World {
 
     /// Stops the server and starts it again on the same folder.
     pub fn restart(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    pub fn stop(&mut self) {
         self.runtime.block_on(self.running.take().unwrap().shutdown());
+    }
+
+    pub fn start(&mut self) {
         let config = Config::read_from(&self.data()).unwrap();
         let started = self.runtime.block_on(Server::start_with_clock(config, self.clock.clone()));
         self.running = Some(started.unwrap());
+    }
+
+    /// The journal of a server that is stopped.
+    pub fn store(&self) -> SqliteStore {
+        let config = Config::read_from(&self.data()).unwrap();
+        let origin = "log.example".parse::<Origin>().unwrap();
+        let seed: [u8; 32] = std::fs::read(self.data().join("keys/log.seed")).unwrap().try_into().unwrap();
+        let key = SignerKey::from_seed(origin.key_name(), KeyType::Ed25519, &seed).unwrap();
+        let signer = LogSigner::new(origin, key);
+        let (database, checkpoint_copy) = (config.database(), config.checkpoint_copy());
+        SqliteStore::open(SqliteOptions { database, checkpoint_copy, signer }).unwrap()
+    }
+
+    /// What a stranger says of the evidence: the checks that fail, and why.
+    pub fn failed_checks(&self, person: &Person, request: &str) -> Vec<String> {
+        let zip = self.call(person, "GET", &format!("/api/v1/requests/{request}/evidence"), None).bytes;
+        let options =
+            Options { require_replay: true, certificates: Some(&read_certificate), ..Options::default() };
+        let checks = verify_zip(&zip, &trust(&self.data().join("trust")), &options).checks;
+        let failed = checks.into_iter().filter(|check| matches!(check.outcome, Outcome::Fail(_)));
+        failed.map(|check| format!("{check:?}")).collect()
     }
 
     pub fn address(&self) -> std::net::SocketAddr {
