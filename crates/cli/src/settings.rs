@@ -98,7 +98,12 @@ fn project_file() -> Option<PathBuf> {
 
 fn read(path: &Path) -> Result<File, Failure> {
     match files::read_if_there(path)? {
-        Some(text) => toml::from_str(&text).map_err(|fault| Failure::file(path, fault)),
+        Some(text) => toml::from_str(&text).map_err(|fault| {
+            // Its picture of the place takes several lines; an error has one.
+            let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            Failure::file(path, format!("line {line}: {}", fault.message().trim_end()))
+        }),
         None => Ok(File::default()),
     }
 }

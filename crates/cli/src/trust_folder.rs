@@ -29,6 +29,10 @@ pub fn read_files(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
 /// # Errors
 /// As [`read_files`]; [`Failure::Usage`] when its files are not in order, since it is the verifier's own.
 pub fn read(folder: &Path) -> Result<TrustDirectory, Failure> {
+    if folder.is_dir() && !folder.join("trust.json").is_file() {
+        let folder = folder.display();
+        return Err(Failure::Usage(format!("`{folder}` holds no `trust.json`: name a trust directory")));
+    }
     TrustDirectory::read(&read_files(folder)?)
         .map_err(|fault| Failure::Usage(format!("`{}` cannot be trusted: {fault}", folder.display())))
 }

@@ -38,7 +38,9 @@ pub fn announce_on_interrupt(request: &str, output: &Output) -> Result<(), Failu
     let (request, output) = (request.to_owned(), output.clone());
     thread::spawn(move || {
         if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
+            if output.may_spin() {
+                let _ = write!(std::io::stderr(), "\r\u{1b}[K");
+            }
             output.note(&format!(
                 "interrupted; request {request} stays open: `chancery request wait {request}`"
             ));
@@ -124,7 +126,8 @@ impl<'a> Spinner<'a> {
         self.shown = true;
         let text = self.output.on_stderr(Tone::Faint, &crate::output::clean(text));
         let mut stderr = std::io::stderr();
-        let _ = write!(stderr, "\r\u{1b}[K{frame} {text}").and_then(|()| stderr.flush());
+        // Wrapping off and on again (DECAWM): where the terminal is narrower, a turn must not become a new line.
+        let _ = write!(stderr, "\r\u{1b}[K\u{1b}[?7l{frame} {text}\u{1b}[?7h").and_then(|()| stderr.flush());
     }
 }
 

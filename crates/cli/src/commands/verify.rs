@@ -102,5 +102,25 @@ pub fn painted(verification: &Verification, output: &Output) -> String {
         Some(_) | None if line.starts_with("verified") => output.paint(Tone::Good, line),
         Some(_) | None => line.to_owned(),
     };
-    verification.to_text().lines().map(|line| paint(line) + "\n").collect()
+    reached(&verification.to_text()).lines().map(|line| paint(line) + "\n").collect()
+}
+
+/// Without what was not reached: where nothing could be read, sixty lines would say the same.
+fn reached(text: &str) -> String {
+    const NOT_REACHED: &str = "not reached: an earlier check failed";
+    let mut kept: Vec<&str> = Vec::new();
+    let mut dropped = 0_usize;
+    for line in text.lines() {
+        if line.trim() == NOT_REACHED {
+            kept.pop();
+            dropped += 1;
+        } else if !line.contains(NOT_REACHED) {
+            kept.push(line);
+        }
+    }
+    let mut text = kept.join("\n");
+    if dropped > 0 {
+        text.push_str(&format!("\n{dropped} checks were not reached: they prove nothing"));
+    }
+    text
 }

@@ -81,6 +81,10 @@ pub struct Create {
 impl Create {
     /// Asks, and waits.
     pub fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
+        // What is mistyped is said before anybody is asked.
+        for (flag, given) in [("--set", &self.set), ("--artifact", &self.artifacts)] {
+            given.iter().try_for_each(|given| split(given, flag).map(|_| ()))?;
+        }
         let client = context.client()?;
         let view = match self.rejoin(&client)? {
             Some(view) => view,
@@ -218,7 +222,14 @@ fn preview(context: &Context<'_>, draft: &Draft) -> Result<Exit, Failure> {
 }
 
 fn entitlement(client: &Client, name: &str) -> Result<EntitlementView, Failure> {
-    client.read(&format!("/api/v1/entitlements/{}", segment(name)?))
+    client.read(&format!("/api/v1/entitlements/{}", segment(name)?)).map_err(|failure| match failure {
+        Failure::Problem(mut problem) if problem.code == "not_found" => {
+            problem.reason = format!("there is no entitlement `{name}`");
+            "`chancery entitlement list` shows what may be asked for".clone_into(&mut problem.remedy);
+            Failure::Problem(problem)
+        }
+        other => other,
+    })
 }
 
 /// `NAME=VALUE`, each of the type that the form gives it.

@@ -62,7 +62,10 @@ pub fn draft(draft: &Draft, output: &Output) -> String {
     }
     let mut text = table.render(output, "");
     text.push_str(&stages(&draft.preview.stages, output));
-    for missing in &draft.preview.missing {
+    // A denial's reasons stand in the verdict already.
+    let said: Vec<&str> = strings(&draft.preview.verdict, "/reasons", "rule");
+    let missing = draft.preview.missing.iter().filter(|missing| !said.contains(&missing.code.as_str()));
+    for missing in missing {
         let pointer =
             missing.pointer.as_deref().map(|pointer| format!(" {}", clean(pointer))).unwrap_or_default();
         text.push_str(&format!(
@@ -74,6 +77,12 @@ pub fn draft(draft: &Draft, output: &Output) -> String {
     }
     text.push_str("nothing was submitted\n");
     text
+}
+
+/// One text of each member of a list.
+fn strings<'a>(value: &'a Value, list: &str, name: &str) -> Vec<&'a str> {
+    let items = value.pointer(list).and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.get(name).and_then(Value::as_str)).collect()
 }
 
 /// What is asked, from the signed document and not from what stands beside it.
