@@ -16,6 +16,8 @@ pub const POLICY_OWNER: &str = "policy_owner";
 pub const AUDITOR: &str = "auditor";
 /// Attribute that names a person's manager by id.
 pub const MANAGER: &str = "manager";
+/// Attribute that names a person's time zone (IANA name); without it, or with an unknown one, the organisation's.
+pub const TIMEZONE: &str = "timezone";
 
 /// One human.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,6 +38,13 @@ impl WorkingHours {
         Ok(Self { name: zone.to_owned(), zone: found, from_hour, until_hour })
     }
 
+    /// The same hours where a person is; the organisation's own zone when theirs is not known.
+    #[must_use]
+    pub fn of_person(&self, zone: Option<&str>) -> Self {
+        let elsewhere = zone.and_then(|zone| Self::new(zone, self.from_hour, self.until_hour).ok());
+        elsewhere.unwrap_or_else(|| self.clone())
+    }
+
     /// The weekday and hour of a moment. `None` for a moment beyond the calendar.
     pub fn at(&self, moment: Timestamp) -> Option<Calendar> {
         let moment = jiff::Timestamp::from_second(moment.unix()).ok()?.to_zoned(self.zone.clone());

@@ -22,3 +22,18 @@ fn a_moment_is_read_where_the_organisation_works() {
     assert!(WorkingHours::new("UTC", 18, 9).is_err());
     assert!(WorkingHours::new("UTC", 9, 25).is_err());
 }
+
+#[test]
+fn a_person_works_where_they_are() {
+    let organisation = WorkingHours::new("Europe/Berlin", 9, 18).unwrap();
+    let moment = "2026-11-20T22:00:00Z".parse().unwrap();
+    for (zone, hour, working) in [
+        (None, 23, false),
+        (Some("America/Los_Angeles"), 14, true),
+        (Some("Europe/Atlantis"), 23, false),
+        (Some(""), 23, false),
+    ] {
+        let calendar = organisation.of_person(zone).at(moment).unwrap();
+        assert_eq!((i32::from(calendar.hour), calendar.working_hours), (hour, working), "{zone:?}");
+    }
+}

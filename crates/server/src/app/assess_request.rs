@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use chancery_canonical::Disclosure;
 use chancery_domain::document::RequestDocument;
 use chancery_domain::id::PersonId;
+use chancery_domain::people::TIMEZONE;
 use chancery_domain::proof::VerifiedApproval;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Verdict;
@@ -77,8 +78,10 @@ impl App {
     pub(crate) async fn assess(&self, asked: Assessment<'_>, people: &Snapshot) -> Result<Assessed, Problem> {
         let request = asked.request;
         let entitlement = self.policy.bundle().entitlement(&request.entitlement.name);
-        let calendar =
-            self.hours.at(asked.now).ok_or_else(|| Problem::bug("a moment beyond the calendar"))?;
+        let requester = people.directory().person(&request.requester);
+        let zone = requester.and_then(|person| person.attributes.get(TIMEZONE)).map(String::as_str);
+        let calendar = self.hours.of_person(zone).at(asked.now);
+        let calendar = calendar.ok_or_else(|| Problem::bug("a moment beyond the calendar"))?;
         let input = Input {
             phase: asked.phase,
             request: request.clone(),
