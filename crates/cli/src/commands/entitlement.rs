@@ -82,7 +82,7 @@ fn one(view: &EntitlementView, output: &Output) -> String {
         table.pair(&format!("--set {name}"), &format!("{kind}, {need}: {title}{choices}"));
     }
     for (name, seconds) in view.data.get("clocks").and_then(Value::as_object).into_iter().flatten() {
-        table.pair(name, &seconds.as_u64().map(moment::length).unwrap_or_default());
+        table.pair(&super::request::clock(name), &seconds.as_u64().map(moment::length).unwrap_or_default());
     }
     table.render(output, "")
 }

@@ -155,6 +155,13 @@ fn one(view: &GrantView, output: &Output) -> String {
             &format!("{} {} serial {} until {}", lease.lease, lease.status, lease.serial, lease.not_after),
         );
     }
+    for sessions in &view.sessions_may_stay_open {
+        let told = format!(
+            "sessions that the host's log names `{}`; only the host can end them",
+            sessions.named_in_log
+        );
+        table.pair("may stay open", &told);
+    }
     table.render(output, "")
 }
 

@@ -20,7 +20,7 @@ use crate::output::{Output, Table, clean};
 use crate::wait::{self, Waited};
 
 pub use create::{Create, check_draft};
-pub use show::{grouped, view as show_view};
+pub use show::{clock, grouped, view as show_view};
 
 /// `chancery request`
 #[derive(Debug, Subcommand)]

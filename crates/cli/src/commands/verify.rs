@@ -108,19 +108,18 @@ pub fn painted(verification: &Verification, output: &Output) -> String {
 /// Without what was not reached: where nothing could be read, sixty lines would say the same.
 fn reached(text: &str) -> String {
     const NOT_REACHED: &str = "not reached: an earlier check failed";
-    let mut kept: Vec<&str> = Vec::new();
-    let mut dropped = 0_usize;
+    let mut kept: Vec<String> = Vec::new();
+    let (mut checks, mut said) = (0_usize, false);
     for line in text.lines() {
         if line.trim() == NOT_REACHED {
             kept.pop();
-            dropped += 1;
+            checks += 1;
         } else if !line.contains(NOT_REACHED) {
-            kept.push(line);
+            kept.push(line.to_owned());
+        } else if !said {
+            kept.push(format!("  - what {checks} further checks would show: they were not reached"));
+            said = true;
         }
     }
-    let mut text = kept.join("\n");
-    if dropped > 0 {
-        text.push_str(&format!("\n{dropped} checks were not reached: they prove nothing"));
-    }
-    text
+    kept.join("\n")
 }

@@ -57,7 +57,7 @@ pub fn draft(draft: &Draft, output: &Output) -> String {
     verdict(&mut table, &draft.preview.verdict);
     for (name, seconds) in members(&draft.preview.verdict, "/constraints") {
         if let Some(seconds) = seconds.as_u64() {
-            table.pair(name, &moment::length(seconds));
+            table.pair(&clock(name), &moment::length(seconds));
         }
     }
     let mut text = table.render(output, "");
@@ -77,6 +77,11 @@ pub fn draft(draft: &Draft, output: &Output) -> String {
     }
     text.push_str("nothing was submitted\n");
     text
+}
+
+/// A clock's name in words: its unit stands in the value.
+pub fn clock(name: &str) -> String {
+    clean(name.strip_suffix("_seconds").unwrap_or(name)).replace('_', " ")
 }
 
 /// One text of each member of a list.
