@@ -41,6 +41,20 @@ pub struct GrantView {
     pub ends_at: Option<String>,
     /// Credentials under it.
     pub leases: Vec<LeaseView>,
+    /// Sessions that may still be open although the grant has ended, since nothing here can end them.
+    pub sessions_may_stay_open: Vec<OpenSessions>,
+}
+
+/// Sessions that were opened with a credential while it was good. A host checks a certificate when somebody logs
+/// in, and never again: OpenSSH ends no session because of a revocation or of the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSessions {
+    /// The lease.
+    pub lease: String,
+    /// Serial of the credential, decimal.
+    pub serial: String,
+    /// How the host's log names a login with it, so that somebody there can find the session and end it.
+    pub named_in_log: String,
 }
 
 /// One credential instance.

@@ -73,6 +73,11 @@ fn from_an_empty_folder_to_evidence() {
     world.decide(&mut olga, &request, "revoke", Some("the disk is fine")).good();
     let view = world.await_state(&erin, &request, "revoked");
     assert_eq!(view["state"], json!("revoked"));
+    // What is already open on the host cannot be called back, and that is said.
+    let grant = world.call(&erin, "GET", &format!("/api/v1/grants/{request}"), None).good();
+    let serial = credential["serial"].as_str().unwrap();
+    let named = json!(format!("ID {request} (serial {serial})"));
+    assert_eq!(grant["sessions_may_stay_open"][0]["named_in_log"], named, "{grant:#}");
     let mut revoked = false;
     for _ in 0..100 {
         let view = world.view(&erin, &request);

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_api::grant::GrantView;
+use chancery_api::grant::{GrantView, OpenSessions};
 use chancery_api::person::PersonReference;
 use chancery_api::request::{ActionView, ClocksView, DecisionView, RequestView, StageView, TimelineEntry};
 use chancery_domain::count;
 use chancery_domain::document::{DecisionDocument, DecisionKind};
 use chancery_domain::event::RequestEvent;
 use chancery_domain::evolve::event_name;
-use chancery_domain::id::PersonId;
+use chancery_domain::id::{LeaseId, PersonId};
 use chancery_domain::refusal::Refusal;
 use chancery_domain::seats;
 use chancery_domain::state::{Active, Approved, Judgement, State};
@@ -61,7 +61,27 @@ pub fn grant(loaded: &LoadedRequest, people: &Snapshot) -> Option<GrantView> {
         started_at: clocks.started_at,
         ends_at: clocks.ends_at,
         leases: leases(loaded),
+        sessions_may_stay_open: sessions_may_stay_open(loaded),
     })
+}
+
+/// What was issued under a grant that has ended may have opened sessions that no list and no clock ends.
+fn sessions_may_stay_open(loaded: &LoadedRequest) -> Vec<OpenSessions> {
+    let (State::Ended(ended) | State::RollingBack(ended)) = &loaded.state else { return Vec::new() };
+    let was_issued = |lease: &LeaseId| {
+        loaded
+            .events
+            .iter()
+            .any(|placed| matches!(&placed.event, RequestEvent::LeaseIssued(body) if body.lease == *lease))
+    };
+    let issued = ended.leases.iter().filter(|(id, _)| was_issued(id));
+    issued
+        .map(|(id, lease)| OpenSessions {
+            lease: id.to_string(),
+            serial: lease.serial.clone(),
+            named_in_log: format!("ID {} (serial {})", loaded.id, lease.serial),
+        })
+        .collect()
 }
 
 fn leases(loaded: &LoadedRequest) -> Vec<chancery_api::grant::LeaseView> {
