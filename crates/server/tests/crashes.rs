@@ -127,9 +127,10 @@ fn nobody_is_suspended_between_a_decision_and_its_leaf() {
         let view = scene.world.view(&scene.erin, request);
         let state = if *status == 201 { "approved" } else { "pending" };
         assert_eq!(view["state"], json!(state), "{status} {recorded:?}");
-        // Nothing stands in the log that a stranger would not believe.
-        let failed = scene.world.failed_checks(&scene.erin, request);
-        assert!(!failed.iter().any(|check| check.contains("decision")), "{recorded:?} {failed:#?}");
+        // Whatever was recorded, a stranger believes.
+        if *status == 201 {
+            scene.verifies(request);
+        }
     }
 }
 

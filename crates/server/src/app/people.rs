@@ -152,3 +152,6 @@ async fn read_on(mut snapshot: Snapshot, store: &SqliteStore) -> Result<Snapshot
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
