@@ -325,7 +325,7 @@ for (const [name, what, change_] of TAMPERED_OFFERS) test(`refuses an offer with
 });
 
 test('refuses an artifact with other bytes', async () => {
-  const isArtifact = (url) => url.pathname.startsWith('/api/v1/artifacts/');
+  const isArtifact = (url) => url.pathname.startsWith('/api/v1/requests/') && url.pathname.includes('/artifacts/');
   await answering(cyd, isArtifact, async () => ({ body: UP.replace('CREATE', 'DROP') }), async () => {
     await go(cyd, `/review/${change}`);
     await refuses(cyd, 'artifact');
@@ -333,11 +333,11 @@ test('refuses an artifact with other bytes', async () => {
 });
 
 test('offers no approval when an artifact or the reason is withheld', async () => {
-  await cyd.page.route('**/api/v1/artifacts/*', (route) => route.fulfill({ status: 404, json: {} }));
+  await cyd.page.route('**/api/v1/requests/*/artifacts/*', (route) => route.fulfill({ status: 404, json: {} }));
   await go(cyd, `/review/${change}`);
   await cyd.page.getByText('cannot be shown whole').waitFor();
   assert.ok(await cyd.button('Approve …').isDisabled());
-  await cyd.page.unroute('**/api/v1/artifacts/*');
+  await cyd.page.unroute('**/api/v1/requests/*/artifacts/*');
   await answering(cyd, requestAnswer, json((view) => { view.disclosures = []; }), async () => {
     await go(cyd, `/review/${change}`);
     await cyd.page.getByText('It cannot be approved here').waitFor();

@@ -36,7 +36,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::authentication::Replays;
+use crate::http::replays::Replays;
 use crate::http::throttle::Counts;
 use crate::metrics::Metrics;
 use crate::problem::Problem;

@@ -8,6 +8,7 @@ pub mod convert;
 pub mod headers;
 pub mod idempotency;
 pub mod listing;
+pub mod replays;
 pub mod stream;
 pub mod table;
 pub mod throttle;

@@ -4,12 +4,23 @@ mod world;
 
 use std::fmt::Write as _;
 
+use chancery_canonical::Sha256;
 use serde_json::{Value, json};
-use world::{Person, Session, World};
+use world::{Person, Session, World, ssh_draft};
 
 /// `+` for what goes through, else the status that refuses.
 fn mark(status: u16) -> String {
     if status < 400 { "+".to_owned() } else { status.to_string() }
+}
+
+/// Puts a file; how a request lists it.
+fn put(world: &World, person: &Person, sha256: &str, bytes: &[u8]) -> Value {
+    let path = format!("/api/v1/artifacts/{sha256}");
+    let own = world.credentials(&person.session, "PUT", &path);
+    let mut headers = vec![("content-type", "text/plain")];
+    headers.extend(own.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    world.send("PUT", &path, &headers, Some(bytes.to_vec())).good();
+    json!({"name": "commands", "media_type": "text/plain", "size": bytes.len(), "sha256": sha256})
 }
 
 #[test]
@@ -26,7 +37,12 @@ fn who_may_do_what() {
         session: Session::Nobody,
         ssh_seed: [0; 32],
     };
-    let request = world.request(&mut erin, "staging");
+    let mut draft = ssh_draft(&erin, "staging");
+    let file = Sha256::of(b"ls").to_hex();
+    draft["artifacts"] = json!([put(&world, &erin, &file, b"ls")]);
+    let drafted = world.call(&erin, "POST", "/api/v1/drafts", Some(&draft)).good();
+    let view = world.submit(&mut erin, &drafted).good();
+    let request = view["id"].as_str().unwrap().to_owned();
     let of = |rest: &str| format!("/api/v1/requests/{request}{rest}");
     let decide = |kind: &str| Some(json!({"decision": kind}));
     let reinstate = json!({"act": "person.reinstated", "body": {"person": fred.id}});
@@ -42,6 +58,7 @@ fn who_may_do_what() {
         ("GET", "/api/v1/requests".to_owned(), None),
         ("GET", of(""), None),
         ("GET", of("/evidence"), None),
+        ("GET", of(&format!("/artifacts/{file}")), None),
         ("POST", of("/decisions/options"), decide("approve")),
         ("POST", of("/decisions/options"), decide("reject")),
         ("POST", of("/decisions/options"), decide("override")),
@@ -59,7 +76,7 @@ fn who_may_do_what() {
         "                                            nobody requester approver other admin auditor\n"
             .to_owned();
     for (method, path, body) in &rows {
-        let shown = path.replace(&request, "ID").replace("/api/v1", "");
+        let shown = path.replace(&request, "ID").replace(&file, "SHA256").replace("/api/v1", "");
         let kind = body.as_ref().and_then(|body| body.get("decision").or_else(|| body.get("act")));
         let shown = format!("{method} {shown} {}", kind.and_then(Value::as_str).unwrap_or_default());
         write!(table, "{shown:43}").unwrap();

@@ -242,7 +242,7 @@ fn next(lines: &mut BufReader<TcpStream>) -> (String, Value) {
 
 #[test]
 fn artifacts_are_what_their_name_says() {
-    let (world, mut erin, olga, [mut ada, mut ben]) = staffed();
+    let (world, mut erin, _, [mut ada, mut ben]) = staffed();
     let dana = world.admit("Dana", &["dba"], &mut ada, &mut ben);
     let unit = json!({"person": dana.id, "name": "business_unit", "value": "payments"});
     world.act("attribute.assigned", &unit, &mut [&mut ada, &mut ben]);
@@ -265,9 +265,6 @@ fn artifacts_are_what_their_name_says() {
     }
     put(&up, &Sha256::of(&down).to_hex()).refused("member_invalid");
     put(&vec![b'x'; 4 * 1024 * 1024 + 1], &Sha256::of(b"x").to_hex()).refused("body_too_large");
-    let fetched = world.call(&olga, "GET", &format!("/api/v1/artifacts/{}", Sha256::of(&up).to_hex()), None);
-    assert_eq!(fetched.bytes, up);
-    assert_eq!(fetched.header("content-disposition"), Some("attachment"));
     let draft = json!({
         "entitlement": "db-change",
         "parameters": {"database": "ledger", "environment": "staging"},
@@ -278,6 +275,16 @@ fn artifacts_are_what_their_name_says() {
     let drafted = world.call(&erin, "POST", "/api/v1/drafts", Some(&draft)).good();
     let view = world.submit(&mut erin, &drafted).good();
     assert_eq!(view["state"], json!("pending"), "{view:#}");
+    let path = |sha256: &str| format!("/api/v1/requests/{}/artifacts/{sha256}", view["id"].as_str().unwrap());
+    let digest = Sha256::of(&up).to_hex();
+    let fetched = world.call(&dana, "GET", &path(&digest), None);
+    assert_eq!(fetched.bytes, up);
+    assert_eq!(fetched.header("content-disposition"), Some("attachment"));
+    let fay = world.admit("Fay", &["engineer"], &mut ada, &mut ben);
+    world.call(&fay, "GET", &path(&digest), None).refused("not_found");
+    for other in [view["request_sha256"].as_str().unwrap(), view["verdict_sha256"].as_str().unwrap(), "x"] {
+        world.call(&dana, "GET", &path(other), None).refused("not_found");
+    }
 }
 
 #[test]

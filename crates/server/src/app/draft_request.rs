@@ -19,12 +19,12 @@ use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::{Outcome, VerdictDocument};
 use chancery_evidence::ssh_key::SshPublicKey;
 use chancery_policy::input::Phase;
-use chancery_store::Store as _;
+use chancery_store::{Store as _, TicketKey};
 use serde_json::Value;
 
 use super::assess_request::Assessment;
 use super::{App, Snapshot};
-use crate::http::body::parse_member;
+use crate::http::body::{is_media_type, parse_member};
 use crate::problem::Problem;
 use crate::routes::view;
 
@@ -40,6 +40,8 @@ const MAX_ARTIFACT_NAME: usize = 100;
 const MAX_PARAMETERS: usize = 32 * 1024;
 /// Longest grant that can be asked for: a week. Policy makes it shorter.
 const MAX_GRANT_SECONDS: u64 = 7 * 24 * 3600;
+/// Sort of ticket of a file that somebody put.
+const UPLOAD: &str = "upload";
 /// How far ahead a grant may start: 30 days.
 const MAX_AHEAD_SECONDS: u64 = 30 * 24 * 3600;
 
@@ -169,10 +171,10 @@ impl App {
         if document.concealed.len() > 1 {
             return Err(Problem::member("/_sd", "only the justification may be concealed"));
         }
-        self.check_artifacts(document).await
+        self.check_artifacts(document, now).await
     }
 
-    async fn check_artifacts(&self, document: &RequestDocument) -> Result<(), Problem> {
+    async fn check_artifacts(&self, document: &RequestDocument, now: Timestamp) -> Result<(), Problem> {
         if document.artifacts.len() > MAX_ARTIFACTS {
             return Err(Problem::member("/artifacts", format!("more than {MAX_ARTIFACTS} artifacts")));
         }
@@ -183,12 +185,19 @@ impl App {
             if !names.insert(artifact.name.as_str()) {
                 return Err(Problem::member(&format!("{pointer}/name"), "the name stands there twice"));
             }
-            let stored = self.store.document(artifact.sha256).await?;
-            let stored = stored.ok_or_else(|| {
-                Problem::member(&format!("{pointer}/sha256"), "no such artifact: put it first")
-            })?;
-            if stored.bytes.len() as u64 != artifact.size || stored.media_type != artifact.media_type {
-                return Err(Problem::member(&pointer, "size or media type is not that of the artifact"));
+            let unknown =
+                || Problem::member(&format!("{pointer}/sha256"), "no such artifact of yours: put it first");
+            // INVARIANT: only who had the bytes may name them. Digests of other people's documents are public, and
+            // whoever reads a request reads its artifacts.
+            let put = self.store.ticket(&uploaded(&document.requester, artifact.sha256), now).await?;
+            put.ok_or_else(unknown)?;
+            let stored = self.store.document(artifact.sha256).await?.ok_or_else(unknown)?;
+            if stored.bytes.len() as u64 != artifact.size {
+                return Err(Problem::member(&format!("{pointer}/size"), "is not that of the artifact"));
+            }
+            // What the bytes are is for the request to say, whoever put the same ones before.
+            if !is_media_type(&artifact.media_type) {
+                return Err(Problem::member(&format!("{pointer}/media_type"), "is no media type"));
             }
         }
         match document.undo.iter().find(|name| !names.contains(name.as_str())) {
@@ -214,6 +223,11 @@ impl App {
             user_verification: "required".to_owned(),
         }
     }
+}
+
+/// What remembers that this person put this file.
+pub fn uploaded(person: &PersonId, sha256: chancery_canonical::Sha256) -> TicketKey {
+    TicketKey { kind: UPLOAD.to_owned(), key: format!("{person}/{}", sha256.to_hex()) }
 }
 
 /// How a disclosure's digest stands in `_sd`.

@@ -14,7 +14,7 @@ use chancery_canonical::base64::encode_url;
 use chancery_canonical::{Bytes, Disclosure, Sha256};
 use chancery_domain::event::{IdentityEvent, Passkey, PersonCreated, to_parts};
 use chancery_domain::id::PersonId;
-use chancery_domain::leaf::Stream;
+use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::people::IDENTITY_ADMIN;
 use chancery_domain::signature::Authority;
 use chancery_domain::time::Timestamp;
@@ -23,8 +23,8 @@ use chancery_store::{Append, NewEvent, Store as _, StreamAppend, Ticket, TicketK
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::App;
 use super::draft_request::{check_text, digest_text};
+use super::{App, Snapshot};
 use crate::http::convert;
 use crate::problem::Problem;
 use crate::random::token_key;
@@ -288,37 +288,36 @@ impl App {
         let now = self.now();
         let event = IdentityEvent::Created(PersonCreated {
             person: invited.person.clone(),
-            passkey,
+            passkey: passkey.clone(),
             roles: starting_roles(&invited, true),
             attributes: invited.attributes,
             concealed: vec![digest_text(&name)],
             authority: Authority::Genesis,
         });
         let (kind, body) = to_parts(&event).map_err(Problem::bug)?;
+        let stream = Stream::Identity(invited.person);
+        let leaf = EventLeaf { stream, version: 1, previous: None, kind, time: now, body };
+        let _changing = self.people.change().await;
+        let people = self.people.now();
+        refuse_enrolled(&passkey, &people)?;
+        // INVARIANT: the chain admits an identity leaf before it is written. The log forgets nothing, and one leaf
+        // that is not admitted stops every later start.
+        people.chain.clone().admit(u64::MAX, &leaf)?;
         let private = Some(json!({ "disclosures": [name] }));
         let mut append = Append::at(now);
         append.consume.push(TicketKey { kind: INVITATION.to_owned(), key: token_key(token) });
         append.streams.push(StreamAppend {
-            stream: Stream::Identity(invited.person),
+            stream: leaf.stream,
             expected_version: 0,
-            events: vec![NewEvent { kind, body, private, attestation: None }],
+            events: vec![NewEvent { kind: leaf.kind, body: leaf.body, private, attestation: None }],
         });
-        let _changing = self.people.change().await;
         self.append(append).await?;
         self.people.follow(&self.store).await?;
         Ok(())
     }
 
     async fn let_wait(&self, waiting: &WaitingPasskey, used: Option<TicketKey>) -> Result<String, Problem> {
-        let people = self.people.now();
-        if people.directory().owner_of(waiting.passkey.credential_id.as_bytes()).is_some() {
-            return Err(Problem::refused(
-                axum::http::StatusCode::CONFLICT,
-                "passkey_exists",
-                "that passkey is enrolled already",
-                "sign in with it, or make another",
-            ));
-        }
+        refuse_enrolled(&waiting.passkey, &self.people.now())?;
         let now = self.now();
         let enrolment = self.random.name(now)?;
         let mut append = Append::at(now);
@@ -342,6 +341,18 @@ impl App {
         };
         tickets.into_iter().map(read).collect()
     }
+}
+
+fn refuse_enrolled(passkey: &Passkey, people: &Snapshot) -> Result<(), Problem> {
+    if people.directory().owner_of(passkey.credential_id.as_bytes()).is_none() {
+        return Ok(());
+    }
+    Err(Problem::refused(
+        axum::http::StatusCode::CONFLICT,
+        "passkey_exists",
+        "that passkey is enrolled already",
+        "sign in with it, or make another",
+    ))
 }
 
 fn further_key(person: &PersonId) -> String {

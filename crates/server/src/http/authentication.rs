@@ -1,7 +1,6 @@
 //! Who is asking. A browser shows its cookie, and for unsafe methods the exact origin; a command line shows a
 //! token and proves with each request that it holds the session key (RFC 9449).
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError};
 
@@ -25,13 +24,8 @@ pub const COOKIE: &str = "__Host-chancery";
 
 /// How far a proof's time may be off, in seconds.
 const PROOF_WINDOW_SECONDS: u64 = 60;
-/// Most proofs remembered; beyond it none is taken until some are over.
-const MAX_REPLAYS: usize = 100_000;
 /// Longest proof, in bytes.
 const MAX_PROOF_BYTES: usize = 4096;
-
-/// Proofs that were used, until their time is over.
-pub type Replays = BTreeMap<String, Timestamp>;
 
 /// Somebody whose session was just checked.
 pub struct Actor {
@@ -119,7 +113,7 @@ async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<(Stri
     let [proof] = proofs.as_slice() else { return Err(malformed("exactly one `DPoP` proof is needed")) };
     let proof = proof.to_str().map_err(|_| malformed("the `DPoP` proof is not ASCII"))?;
     let claims = verify_proof(proof, &key)?;
-    check_claims(app, parts, token, &claims)?;
+    check_claims(app, parts, token, &session.person, &claims)?;
     Ok((token.to_owned(), session))
 }
 
@@ -179,7 +173,13 @@ fn verify_proof(proof: &str, key: &[u8]) -> Result<Claims, Problem> {
     part(payload).and_then(|value| serde_json::from_value(value).ok()).ok_or_else(unreadable)
 }
 
-fn check_claims(app: &App, parts: &Parts, token: &str, claims: &Claims) -> Result<(), Problem> {
+fn check_claims(
+    app: &App,
+    parts: &Parts,
+    token: &str,
+    person: &PersonId,
+    claims: &Claims,
+) -> Result<(), Problem> {
     let refused = |reason: &str| Err(Problem::unauthenticated("dpop_proof", reason));
     let here = format!("{}{}", app.config.public_url, parts.uri.path());
     if claims.htm != parts.method.as_str() || claims.htu != here {
@@ -200,16 +200,11 @@ fn check_claims(app: &App, parts: &Parts, token: &str, claims: &Claims) -> Resul
     if !(8..=200).contains(&claims.jti.len()) {
         return refused("the `DPoP` proof's `jti` must have 8 to 200 characters");
     }
-    let key = Sha256::of(claims.jti.as_bytes()).to_hex();
     let mut replays = app.replays.lock().unwrap_or_else(PoisonError::into_inner);
-    if replays.len() >= MAX_REPLAYS {
-        replays.retain(|_, over| *over > now);
+    if replays.take(person, Sha256::of(claims.jti.as_bytes()), made.plus(2 * PROOF_WINDOW_SECONDS), now) {
+        return Ok(());
     }
-    if replays.len() >= MAX_REPLAYS || replays.contains_key(&key) {
-        return refused("the `DPoP` proof was used before");
-    }
-    replays.insert(key, made.plus(2 * PROOF_WINDOW_SECONDS));
-    Ok(())
+    refused("the `DPoP` proof was used before, or this person used too many within two minutes")
 }
 
 /// Where a connection comes from, as far as trusted proxies say.

@@ -79,6 +79,15 @@ pub fn media_type(headers: &HeaderMap) -> Option<String> {
     value.split(';').next().map(|kind| kind.trim().to_ascii_lowercase())
 }
 
+/// Whether this is a media type as RFC 6838 §4.2 registers them, in lower case and at most 100 bytes long.
+pub fn is_media_type(text: &str) -> bool {
+    let name = |part: &str| {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$&-^_.+".contains(&b);
+        !part.is_empty() && part.bytes().all(plain)
+    };
+    text.len() <= 100 && text.split_once('/').is_some_and(|(kind, subtype)| name(kind) && name(subtype))
+}
+
 /// Reads one member of a body as a type of its own.
 pub fn parse_member<T: FromStr>(pointer: &str, text: &str) -> Result<T, Problem>
 where

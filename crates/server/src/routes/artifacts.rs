@@ -1,4 +1,4 @@
-//! Files that belong to requests, by content.
+//! Files that belong to requests: put by content, read as what a request lists.
 
 use std::sync::Arc;
 
@@ -8,23 +8,29 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chancery_api::entitlement::StoredArtifact;
 use chancery_canonical::Sha256;
-use chancery_store::{Append, Document, Store as _};
+use chancery_store::{Append, Document, Store as _, Ticket};
+use serde_json::Value;
 
 use crate::app::App;
+use crate::app::draft_request::uploaded;
+use crate::app::submit_request::request_id;
 use crate::http::authentication::Actor;
-use crate::http::body::{media_type, parse_member, read};
+use crate::http::body::{is_media_type, media_type, parse_member, read};
 use crate::problem::Problem;
+
+/// How long a file that was put may be named in a request: a week.
+const UPLOAD_SECONDS: u64 = 7 * 24 * 3600;
 
 /// `PUT /api/v1/artifacts/{sha256}`
 pub async fn store(
     State(app): State<Arc<App>>,
-    _actor: Actor,
+    actor: Actor,
     Path(sha256): Path<String>,
     request: Request,
 ) -> Result<Json<StoredArtifact>, Problem> {
     let sha256: Sha256 = parse_member("sha256", &sha256)?;
     let media_type = media_type(request.headers()).unwrap_or_else(|| "application/octet-stream".to_owned());
-    if media_type.len() > 100 || !media_type.contains('/') {
+    if !is_media_type(&media_type) {
         return Err(Problem::member("Content-Type", "is no media type"));
     }
     let limits = &app.config.limits;
@@ -35,20 +41,32 @@ pub async fn store(
         return Err(Problem::member("sha256", "is not the digest of the body"));
     }
     let size = bytes.len() as u64;
-    let mut append = Append::at(app.now());
+    let now = app.now();
+    let mut append = Append::at(now);
     append.documents.push(Document { sha256, media_type: media_type.clone(), bytes: bytes.to_vec() });
     app.store.append(append).await?;
+    let key = uploaded(actor.person(), sha256);
+    let expires_at = now.plus(UPLOAD_SECONDS);
+    let ticket = Ticket { kind: key.kind, key: key.key, value: Value::Null, expires_at };
+    app.store.put_ticket(ticket).await?;
     Ok(Json(StoredArtifact { sha256: sha256.to_hex(), size, media_type }))
 }
 
-/// `GET /api/v1/artifacts/{sha256}`: always as a download, never as something that a browser would show.
+/// `GET /api/v1/requests/{id}/artifacts/{sha256}`: always as a download, never as something that a browser would
+/// show.
 pub async fn fetch(
     State(app): State<Arc<App>>,
-    _actor: Actor,
-    Path(sha256): Path<String>,
+    actor: Actor,
+    Path((id, sha256)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let sha256: Sha256 = sha256.parse().map_err(|_| Problem::not_found("artifact"))?;
-    let document = app.store.document(sha256).await?.ok_or_else(|| Problem::not_found("artifact"))?;
+    let nowhere = || Problem::not_found("artifact");
+    let loaded = app.find_request(&request_id(&id)?, actor.person(), &app.people.now()).await?;
+    let sha256: Sha256 = sha256.parse().map_err(|_| nowhere())?;
+    // INVARIANT: digests are public in the log. Only what a request lists that the reader may see is read by one.
+    if !loaded.request.artifacts.iter().any(|listed| listed.sha256 == sha256) {
+        return Err(nowhere());
+    }
+    let document = app.store.document(sha256).await?.ok_or_else(nowhere)?;
     let mut response = document.bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

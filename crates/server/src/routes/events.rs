@@ -46,7 +46,7 @@ pub async fn follow(
         }
     };
     let (pieces, body) = mpsc::channel(64);
-    let reader = Reader { app, person: actor.person().clone(), pieces, from };
+    let reader = Reader { app, person: actor.person().clone(), token: actor.token, pieces, from };
     tokio::spawn(async move {
         reader.run(size).await;
         drop(place);
@@ -59,12 +59,15 @@ pub async fn follow(
 struct Reader {
     app: Arc<App>,
     person: PersonId,
+    /// Of the session that the stream ends with.
+    token: String,
     pieces: mpsc::Sender<String>,
     from: u64,
 }
 
 impl Reader {
-    /// Until the reader goes away, is no longer admitted, or the server ends.
+    /// Until the reader goes away or signs out, the session is over, the person is suspended, or the server ends.
+    /// What happens meanwhile is looked for at least with each heartbeat.
     async fn run(mut self, size: u64) {
         let oldest = size.saturating_sub(MAX_BACKLOG);
         if self.from < oldest {
@@ -92,12 +95,13 @@ impl Reader {
         }
     }
 
-    /// Everything up to the end of the log; `None` when the reader is gone.
+    /// Everything up to the end of the log; `None` when the reader is gone, or is nobody any more.
     async fn catch_up(&mut self) -> Option<()> {
         loop {
-            let people = self.app.people.now();
-            people.active(&self.person)?;
             let events = self.app.store.events_from(self.from, MAX_PAGE).await.ok()?;
+            // After the events were read: what was appended after the session's end is not among them then.
+            self.app.session(&self.token).await.ok()?;
+            let people = self.app.people.now();
             let Some(last) = events.last() else { return Some(()) };
             let end = last.position.leaf_index.saturating_add(1);
             for event in &events {

@@ -7,6 +7,7 @@ mod world;
 
 mod bytes;
 mod decisions;
+mod open;
 mod people;
 mod reading;
 mod requests;
