@@ -124,7 +124,8 @@ fn a_decision_about_something_else_does_not_count() {
     let recorded_again = RequestEvent::DecisionRecorded(recorded);
     if matches!(scenario.state, Some(State::Pending(_))) {
         scenario.record(recorded_again);
-        check_fails(&scenario, &["decision-subject"]);
+        // Its nonce was used, and its passkey's counter stands still.
+        check_fails(&scenario, &["decision-signatures", "decision-subject"]);
     }
     // A checkpoint of another log, which only all leaves can show.
     let scenario = forged(|s| signed(s, "sam", |d| d.checkpoint.root = Sha256::of(b"another tree")));
@@ -202,6 +203,21 @@ fn keys_count_only_while_they_are_enrolled() {
     scenario.sync_people();
     force(&mut scenario, recorded, &[("service_owner", "owen"), ("security", "sam")]);
     check_fails(&scenario, &["decision-signatures", "quorum"]);
+}
+
+#[test]
+fn a_copied_device_bound_passkey_gives_itself_away() {
+    let mut scenario = Scenario::new();
+    scenario.submit();
+    scenario.approve("owen");
+    let copy = scenario.world.person("sam").passkey.clone();
+    scenario.approve("sam");
+    scenario.activate();
+    check_passes(&scenario);
+    // The copy does not know that the original signed meanwhile.
+    scenario.world.person_mut("sam").passkey = copy;
+    assert_eq!(scenario.decide("sam", DecisionKind::Revoke), Ok(()));
+    check_fails(&scenario, &["decision-signatures"]);
 }
 
 #[test]

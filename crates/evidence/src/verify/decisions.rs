@@ -1,6 +1,6 @@
 //! Decisions: signed by whom, about what, and whether enough of them count.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_domain::count;
 use chancery_domain::document::{DecisionDocument, DecisionKind};
@@ -18,6 +18,7 @@ use super::lifecycle::{Case, DecisionPlace, reference};
 use super::streams::Recorded;
 use crate::decision::{DecisionRefusal, verify_recorded_decision};
 use crate::signer::Context;
+use crate::webauthn::{AuthenticatorData, CounterMove, counter_moved};
 
 /// A decision whose signature stands.
 pub(super) struct Verified<'a> {
@@ -57,7 +58,32 @@ pub(super) fn examine<'a>(case: &'a Case, directories: &Directories, context: &C
             }
         }
     }
+    let copied = suspicious_counters(&examined.verified);
+    examined.signature_problems.extend(copied);
     examined
+}
+
+/// A device-bound passkey counts its signatures, so one whose count stands still or falls from one decision to the
+/// next may have been copied (WebAuthn Level 3 §6.1.1). Synced passkeys report 0 and prove nothing here.
+fn suspicious_counters(verified: &[Verified<'_>]) -> Vec<String> {
+    let mut counts: BTreeMap<&[u8], u32> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for Verified { place, .. } in verified {
+        let assertion = &place.recorded.event.assertion;
+        // What does not parse was not verified.
+        let Ok(data) = AuthenticatorData::parse(assertion.authenticator_data.as_bytes()) else { continue };
+        if data.backup_eligible() {
+            continue;
+        }
+        let before = counts.insert(assertion.credential_id.as_bytes(), data.sign_count());
+        if before.is_some_and(|before| counter_moved(before, data.sign_count()) == CounterMove::Suspicious) {
+            let index = place.recorded.index;
+            problems.push(format!(
+                "leaf {index}: its passkey's counter did not grow: the key may have been copied"
+            ));
+        }
+    }
+    problems
 }
 
 /// What each verified decision is about, and that none was used twice.
