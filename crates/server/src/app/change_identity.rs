@@ -82,6 +82,8 @@ impl App {
     ) -> Result<IdentityOutcome, Problem> {
         self.sealed()?;
         let _turn = self.identity_acts.lock().await;
+        // A change before this one may stand in the log without having been taken in, if a read failed then.
+        self.people.follow(&self.store).await?;
         let document = convert::document("/document", &asked.document)?;
         let assertion = convert::assertion("/assertion", &asked.assertion)?;
         let (now, people) = (self.now(), self.people.now());

@@ -298,6 +298,8 @@ impl App {
         let stream = Stream::Identity(invited.person);
         let leaf = EventLeaf { stream, version: 1, previous: None, kind, time: now, body };
         let _changing = self.people.change().await;
+        // A change before this one may stand in the log without having been taken in, if a read failed then.
+        self.people.follow(&self.store).await?;
         let people = self.people.now();
         refuse_enrolled(&passkey, &people)?;
         // INVARIANT: the chain admits an identity leaf before it is written. The log forgets nothing, and one leaf
