@@ -17,6 +17,7 @@ pub(crate) mod show_request;
 pub(crate) mod sign_in;
 pub(crate) mod submit_request;
 
+mod passkey_counter;
 mod people;
 mod start;
 

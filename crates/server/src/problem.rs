@@ -144,6 +144,11 @@ impl Problem {
         self.0.conflict
     }
 
+    /// Its stable name.
+    pub fn code(&self) -> &str {
+        &self.0.code
+    }
+
     /// Everything that is known of it, for the operator.
     pub fn detail(&self) -> String {
         match &self.0.internal {

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use super::assess_request::{Assessed, Assessment};
 use super::draft_request::{MAX_REASON, check_text};
 use super::load_request::LoadedRequest;
+use super::passkey_counter::SUSPICIOUS_COUNTER;
 use super::record_events::{MAX_ATTEMPTS, Record};
 use super::{App, Snapshot};
 use crate::http::convert;
@@ -82,11 +83,16 @@ impl App {
         let disclosure = body.disclosure.as_deref().map(Disclosure::parse).transpose();
         let disclosure = disclosure.map_err(|error| Problem::member("/disclosure", error))?;
         let signed = Signed { document, assertion, disclosure };
-        for _ in 0..MAX_ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             match self.try_decide(actor, id, &signed).await {
                 Err(problem) if problem.is_conflict() => {}
+                // Another decision of the same person may have come in between; what stands now says so better.
+                Err(problem) if attempt == 0 && problem.code() == SUSPICIOUS_COUNTER => {}
                 Err(problem) => return Err(problem),
-                Ok(appended) => return self.receipt(&signed, &body.assertion, &appended).await,
+                Ok(appended) => {
+                    self.keep_counter(&signed.assertion).await?;
+                    return self.receipt(&signed, &body.assertion, &appended).await;
+                }
             }
         }
         Err(Problem::fault("a decision met with conflicts without end"))
@@ -128,6 +134,8 @@ impl App {
             Ok(events) => events,
             Err(refusal) => return Err(self.refuse(&loaded, actor, refusal, &people, now).await?),
         };
+        // Last of all refusals: what is no good anyway says so by its own name.
+        self.check_counter(&signed.assertion).await?;
         // record
         let mut record = Record::of(id, Some(&loaded), now);
         record.events = events.into_iter().map(|event| beside(event, signed, again.as_ref())).collect();

@@ -261,3 +261,19 @@ fn a_login_that_somebody_else_began() {
     let headers = [("authorization", authorization.as_str()), ("dpop", proof.as_str())];
     world.send("GET", "/api/v1/whoami", &headers, None).refused("dpop_proof");
 }
+
+/// A copy of a device-bound passkey does not know what the original signed meanwhile.
+#[test]
+fn a_copied_passkey() {
+    let Cast { world, mut erin, .. } = cast();
+    let copy = erin.passkey.clone();
+    world.sign_in(&mut erin);
+    erin.passkey = copy;
+    let offer = world.open("POST", "/api/v1/sessions/options", Some(&json!({"person": erin.id}))).good();
+    let document = offer["document"].as_str().unwrap().to_owned();
+    let assertion = erin.assert::<SessionDocument>(&document);
+    let size = world.log_size();
+    let answer =
+        world.open("POST", "/api/v1/sessions", Some(&json!({"document": document, "assertion": assertion})));
+    fails(&world, size, &answer, "passkey_counter");
+}
