@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use super::assess_request::{Assessed, Assessment};
 use super::draft_request::{MAX_REASON, check_text};
 use super::load_request::LoadedRequest;
-use super::passkey_counter::SUSPICIOUS_COUNTER;
+use super::passkey_counter::{SUSPICIOUS_COUNTER, Signing};
 use super::record_events::{MAX_ATTEMPTS, Record};
 use super::{App, Snapshot};
 use crate::http::convert;
@@ -90,7 +90,7 @@ impl App {
                 Err(problem) if attempt == 0 && problem.code() == SUSPICIOUS_COUNTER => {}
                 Err(problem) => return Err(problem),
                 Ok(appended) => {
-                    self.keep_counter(&signed.assertion).await?;
+                    self.keep_counter(Signing::Decision, &signed.assertion).await?;
                     return self.receipt(&signed, &body.assertion, &appended).await;
                 }
             }
@@ -135,7 +135,7 @@ impl App {
             Err(refusal) => return Err(self.refuse(&loaded, actor, refusal, &people, now).await?),
         };
         // Last of all refusals: what is no good anyway says so by its own name.
-        self.check_counter(&signed.assertion).await?;
+        self.check_counter(Signing::Decision, &signed.assertion).await?;
         // record
         let mut record = Record::of(id, Some(&loaded), now);
         record.events = events.into_iter().map(|event| beside(event, signed, again.as_ref())).collect();

@@ -1,4 +1,7 @@
 //! Counters of device-bound passkeys: one that does not grow may belong to a copy (WebAuthn Level 3 §6.1.1).
+//!
+//! Sign-ins and decisions are each compared among themselves: somebody may sign a decision, sign in elsewhere, and
+//! only then hand the decision in.
 
 use axum::http::StatusCode;
 use chancery_canonical::Sha256;
@@ -13,8 +16,24 @@ use crate::problem::Problem;
 /// Code of the refusal.
 pub const SUSPICIOUS_COUNTER: &str = "passkey_counter";
 
-/// Sort of ticket in which counters are kept.
-const COUNTER: &str = "passkey_counter";
+/// What a passkey signed.
+#[derive(Clone, Copy, Debug)]
+pub enum Signing {
+    /// A session document.
+    SignIn,
+    /// A decision document.
+    Decision,
+}
+
+impl Signing {
+    /// Sort of ticket in which counters are kept.
+    fn ticket_kind(self) -> &'static str {
+        match self {
+            Self::SignIn => "passkey_counter_sign_in",
+            Self::Decision => "passkey_counter_decision",
+        }
+    }
+}
 
 /// Ten years: longer than any device is used.
 const KEPT_SECONDS: u64 = 10 * 366 * 24 * 3600;
@@ -22,8 +41,8 @@ const KEPT_SECONDS: u64 = 10 * 366 * 24 * 3600;
 impl App {
     /// Refuses a verified assertion whose counter stands still or fell since the last one that was kept. What
     /// nobody verified must not come here.
-    pub(crate) async fn check_counter(&self, assertion: &Assertion) -> Result<(), Problem> {
-        let Some((key, count)) = counter(assertion)? else { return Ok(()) };
+    pub(crate) async fn check_counter(&self, signing: Signing, assertion: &Assertion) -> Result<(), Problem> {
+        let Some((key, count)) = counter(signing, assertion)? else { return Ok(()) };
         let kept = self.store.ticket(&key, self.now()).await?;
         let previous =
             kept.and_then(|ticket| ticket.value.as_u64()).and_then(|count| u32::try_from(count).ok());
@@ -39,8 +58,8 @@ impl App {
     }
 
     /// Keeps the counter of an assertion that was accepted.
-    pub(crate) async fn keep_counter(&self, assertion: &Assertion) -> Result<(), Problem> {
-        let Some((TicketKey { kind, key }, count)) = counter(assertion)? else { return Ok(()) };
+    pub(crate) async fn keep_counter(&self, signing: Signing, assertion: &Assertion) -> Result<(), Problem> {
+        let Some((TicketKey { kind, key }, count)) = counter(signing, assertion)? else { return Ok(()) };
         let expires_at = self.now().plus(KEPT_SECONDS);
         self.store.put_ticket(Ticket { kind, key, value: json!(count), expires_at }).await?;
         Ok(())
@@ -48,9 +67,9 @@ impl App {
 }
 
 /// Whose counter, and how far; `None` for a passkey that may be synced and so does not count.
-fn counter(assertion: &Assertion) -> Result<Option<(TicketKey, u32)>, Problem> {
+fn counter(signing: Signing, assertion: &Assertion) -> Result<Option<(TicketKey, u32)>, Problem> {
     let data = AuthenticatorData::parse(assertion.authenticator_data.as_bytes()).map_err(Problem::bug)?;
     let key = Sha256::of(assertion.credential_id.as_bytes()).to_hex();
     let counts = !data.backup_eligible();
-    Ok(counts.then(|| (TicketKey { kind: COUNTER.to_owned(), key }, data.sign_count())))
+    Ok(counts.then(|| (TicketKey { kind: signing.ticket_kind().to_owned(), key }, data.sign_count())))
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::App;
+use super::passkey_counter::Signing;
 use crate::http::body::parse_member;
 use crate::http::convert;
 use crate::problem::Problem;
@@ -107,7 +108,7 @@ impl App {
         let introduction = convert::assertion("/assertion", &asked.assertion)?;
         let (now, people) = (self.now(), self.people.now());
         let verified = verify_session(&document, &introduction, &self.context(&people, now))?;
-        self.check_counter(&introduction).await?;
+        self.check_counter(Signing::SignIn, &introduction).await?;
         let offer = TicketKey { kind: OFFER.to_owned(), key: document.digest().to_hex() };
         let offered = self.store.ticket(&offer, now).await?;
         let login =
@@ -123,7 +124,7 @@ impl App {
             expires_at: session.expires_at,
         });
         self.store.append(append).await?;
-        self.keep_counter(&introduction).await?;
+        self.keep_counter(Signing::SignIn, &introduction).await?;
         if let Some(login) = &login {
             self.finish_login(login, &token, asked, &session).await?;
         }
