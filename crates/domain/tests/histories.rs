@@ -242,8 +242,13 @@ fn check_state(office: &Office, model: &Model, new: &[RequestEvent], told: &[Str
     }
 }
 
+/// 2,000 in the ordinary run; `make nightly` says more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|number| number.parse().ok()).unwrap_or(2000)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_history_breaks_the_five_sentences(acts in prop::collection::vec(act(), 0..40)) {
