@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_canonical::{Bytes, Sha256, base64};
+use chancery_domain::event::SSH_CERTIFICATE;
 use chancery_domain::id::LeaseId;
 use chancery_domain::state::LeaseStatus;
 use chancery_domain::time::Timestamp;
@@ -325,9 +326,6 @@ fn announced<'a>(logged: &'a Logged<Approved>, page: &Page) -> Result<&'a Intend
         LeaseStatus::Revoked => Err(IssueError::NotAllowed("the lease was revoked")),
     }
 }
-
-/// Kind of credential in `lease.intended`.
-pub const SSH_CERTIFICATE: &str = "ssh_certificate";
 
 fn prepared(page: &Page) -> Prepared {
     Prepared {

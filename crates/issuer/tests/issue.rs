@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use chancery_canonical::Sha256;
 use chancery_domain::document::DecisionKind;
-use chancery_domain::event::{LeaseIntended, RequestEvent};
+use chancery_domain::event::{LeaseIntended, RequestEvent, SSH_CERTIFICATE};
 use chancery_domain::id::LeaseId;
 use chancery_domain::state::State;
 use chancery_domain::time::Timestamp;
 use chancery_evidence::trust::IssuerKey;
-use chancery_issuer::issue::{IssueError, Issuer, Places, Prepared, SSH_CERTIFICATE, read_certificate};
+use chancery_issuer::issue::{IssueError, Issuer, Places, Prepared, read_certificate};
 use chancery_issuer::plan::GrantFacts;
 use chancery_issuer::ssh::{Authority, Certificate, Krl};
 use chancery_testkit::scenario::Scenario;

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 
 use chancery_api::grant::Credential;
 use chancery_domain::decide::{Command, Facts, decide};
-use chancery_domain::event::{LeaseIntended, LeaseIssued, LeaseRevoked, RequestEvent};
+use chancery_domain::event::{LeaseIntended, LeaseIssued, LeaseRevoked, RequestEvent, SSH_CERTIFICATE};
 use chancery_domain::id::{LeaseId, RequestId};
 use chancery_domain::proof::AuthenticatedActor;
 use chancery_domain::refusal::Refusal;
 use chancery_domain::state::{Active, LeaseStatus, State};
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Outcome;
-use chancery_issuer::issue::{IssueError, MAX_ANNOUNCEMENT_AGE_SECONDS, SSH_CERTIFICATE, read_certificate};
+use chancery_issuer::issue::{IssueError, MAX_ANNOUNCEMENT_AGE_SECONDS, read_certificate};
 use chancery_issuer::plan::GrantFacts;
 use chancery_policy::entitlement::Connector;
 use chancery_policy::input::Phase;
