@@ -26,8 +26,8 @@ pub struct Settings {
 pub struct Limits {
     /// Evaluation steps of the engine, over all sets together.
     pub fuel: u64,
-    /// Bytes of memory. The interpreter cannot count its own memory yet; it is held to this only through the
-    /// sizes of what goes in (bundle and input) and what comes out, each at most this many bytes.
+    /// Bytes of memory. The interpreter cannot count its own memory yet: today this bounds the size of the input
+    /// alone. What comes out is bounded by the number and length of a set's elements.
     pub memory_bytes: u64,
 }
 
