@@ -47,6 +47,7 @@ bench: ## the tables of numbers, beside the physical limit of the same run
 .PHONY: nightly
 nightly: ## the long forms: every byte of the evidence flipped, long histories
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked --release -p chancery-evidence --test mutation
+	CHANCERY_NIGHTLY=1 $(CARGO) test --locked -p chancery-server --test fail_points
 	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
 
 .PHONY: release

@@ -36,12 +36,13 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Layers from below: a crate may use those before it.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     "chancery-canonical",
     "chancery-ledger",
     "chancery-domain",
     "chancery-policy",
     "chancery-evidence",
+    "chancery-faults",
     "chancery-signals",
     "chancery-issuer",
     "chancery-store",

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chancery_canonical::{Bytes, Sha256};
 use chancery_domain::id::{LeaseId, RequestId};
+use chancery_faults::step;
 use serde::{Deserialize, Serialize};
 
 /// One lease, as the issuer knows it.
@@ -43,7 +44,7 @@ impl Book {
     /// # Errors
     /// When it cannot be made.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        step("issuer.book.folder", || fs::DirBuilder::new().recursive(true).mode(0o700).create(folder))?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -52,7 +53,7 @@ impl Book {
     /// # Errors
     /// When it cannot be read, or is not what was written.
     pub fn page(&self, lease: &LeaseId) -> io::Result<Option<Page>> {
-        match fs::read(self.path(lease)) {
+        match step("issuer.book.read", || fs::read(self.path(lease))) {
             Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(io::Error::other),
             Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(fault) => Err(fault),
@@ -66,12 +67,15 @@ impl Book {
     pub fn write(&self, page: &Page) -> io::Result<()> {
         let target = self.path(&page.lease);
         let staged = target.with_extension("new");
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
-        file.write_all(&serde_json::to_vec(page).map_err(io::Error::other)?)?;
-        file.sync_all()?;
+        let bytes = serde_json::to_vec(page).map_err(io::Error::other)?;
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = step("issuer.book.open", || options.open(&staged))?;
+        step("issuer.book.write", || file.write_all(&bytes))?;
+        step("issuer.book.sync", || file.sync_all())?;
         // A crash here leaves the older page and a staged one that nobody reads.
-        fs::rename(&staged, &target)?;
-        File::open(&self.folder)?.sync_all()
+        step("issuer.book.rename", || fs::rename(&staged, &target))?;
+        step("issuer.book.sync_folder", || File::open(&self.folder)?.sync_all())
     }
 
     fn path(&self, lease: &LeaseId) -> PathBuf {

@@ -12,6 +12,7 @@ use chancery_domain::time::Timestamp;
 use chancery_evidence::bundle::BundleFiles;
 use chancery_evidence::trust::{IssuerKey, TrustDirectory};
 use chancery_evidence::verify::{Approved, CertificateFacts, IntendedLease, Logged, Options, verify};
+use chancery_faults::{Injected, step};
 use ring::rand::SecureRandom;
 
 use crate::book::{Book, Page};
@@ -76,6 +77,12 @@ pub enum IssueError {
     /// Its own folder, list or key failed.
     #[error("the issuer's own files: {0}")]
     Fault(String),
+}
+
+impl From<Injected> for IssueError {
+    fn from(injected: Injected) -> Self {
+        Self::Fault(injected.to_string())
+    }
 }
 
 impl From<io::Error> for IssueError {
@@ -177,7 +184,7 @@ impl Issuer {
         }
         let announced = announced(logged, &page)?;
         let unsigned = self.granted(logged, announced, &page, trust, now)?;
-        let certificate = unsigned.sign(&self.authority).map_err(fault)?;
+        let certificate = step("issuer.sign", || unsigned.sign(&self.authority).map_err(fault))?;
         page.certificate = Some(certificate.clone());
         // A crash before this line leaves a signature that nobody has seen; the next call makes the same one.
         book.write(&page)?;

@@ -8,6 +8,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use chancery_faults::step;
+
 use crate::error::Fault;
 
 /// The file that holds the newest checkpoint's note.
@@ -29,7 +31,7 @@ impl CheckpointCopy {
 
     /// The note's bytes; `None` if there is no such file.
     pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, Fault> {
-        match fs::read(&self.path) {
+        match step("store.copy.read", || fs::read(&self.path)) {
             Ok(note) => Ok(Some(note)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.fault(&error)),
@@ -48,14 +50,15 @@ impl CheckpointCopy {
         let mut temporary = OsString::from(self.path.as_os_str());
         temporary.push(".new");
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all(note)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &self.path)?;
-        match self.path.parent() {
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = step("store.copy.open", || options.open(&temporary))?;
+        step("store.copy.write", || file.write_all(note))?;
+        step("store.copy.sync", || file.sync_all())?;
+        step("store.copy.rename", || fs::rename(&temporary, &self.path))?;
+        step("store.copy.sync_folder", || match self.path.parent() {
             Some(directory) if !directory.as_os_str().is_empty() => File::open(directory)?.sync_all(),
             Some(_) | None => File::open(".")?.sync_all(),
-        }
+        })
     }
 
     fn fault(&self, error: &io::Error) -> Fault {

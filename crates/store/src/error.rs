@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chancery_canonical::Sha256;
 use chancery_domain::id::RequestId;
 use chancery_domain::leaf::{LeafError, Stream};
+use chancery_faults::Injected;
 use chancery_ledger::Root;
 
 /// Why an append did not happen, or may not have.
@@ -114,6 +115,24 @@ pub enum Fault {
     /// The writer has ended.
     #[error("the store is closed: start again")]
     Closed,
+}
+
+impl From<Injected> for AppendError {
+    fn from(injected: Injected) -> Self {
+        Fault::from(injected).into()
+    }
+}
+
+impl From<Injected> for OpenError {
+    fn from(injected: Injected) -> Self {
+        Fault::from(injected).into()
+    }
+}
+
+impl From<Injected> for Fault {
+    fn from(injected: Injected) -> Self {
+        Self::Database(injected.to_string())
+    }
 }
 
 /// Why a store does not open.

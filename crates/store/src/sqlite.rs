@@ -27,6 +27,7 @@ use chancery_canonical::Sha256;
 use chancery_domain::id::RequestId;
 use chancery_domain::leaf::Stream;
 use chancery_domain::time::Timestamp;
+use chancery_faults::step;
 use chancery_ledger::{SignedCheckpoint, TilePath, VerifierKey};
 use rusqlite::Connection;
 use serde_json::Value;
@@ -217,20 +218,20 @@ impl Store for SqliteStore {
     }
 
     async fn put_ticket(&self, ticket: Ticket) -> Result<(), Fault> {
-        self.write(move |connection| tickets::put(connection, &ticket)).await
+        self.write(move |connection| step("store.put_ticket", || tickets::put(connection, &ticket))).await
     }
 
     async fn take_ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault> {
         let key = key.clone();
-        self.write(move |connection| tickets::take(connection, &key, now)).await
+        self.write(move |connection| step("store.take_ticket", || tickets::take(connection, &key, now))).await
     }
 
     async fn sweep_tickets(&self, now: Timestamp) -> Result<u64, Fault> {
-        self.write(move |connection| tickets::sweep(connection, now)).await
+        self.write(move |connection| step("store.sweep_tickets", || tickets::sweep(connection, now))).await
     }
 
     async fn add_effect(&self, effect: NewEffect) -> Result<(), Fault> {
-        self.write(move |connection| effects::add(connection, &effect)).await
+        self.write(move |connection| step("store.add_effect", || effects::add(connection, &effect))).await
     }
 
     async fn claim_effects(
@@ -239,12 +240,16 @@ impl Store for SqliteStore {
         limit: usize,
         lease_seconds: u64,
     ) -> Result<Vec<ClaimedEffect>, Fault> {
-        self.write(move |connection| effects::claim(connection, now, limit, lease_seconds)).await
+        self.write(move |connection| {
+            step("store.claim_effects", || effects::claim(connection, now, limit, lease_seconds))
+        })
+        .await
     }
 
     async fn finish_effect(&self, key: &str, fence: u64) -> Result<bool, Fault> {
         let key = key.to_owned();
-        self.write(move |connection| effects::finish(connection, &key, fence)).await
+        self.write(move |connection| step("store.finish_effect", || effects::finish(connection, &key, fence)))
+            .await
     }
 
     async fn retry_effect(
@@ -255,7 +260,10 @@ impl Store for SqliteStore {
         error: &str,
     ) -> Result<bool, Fault> {
         let (key, error) = (key.to_owned(), error.to_owned());
-        self.write(move |connection| effects::retry(connection, &key, fence, due_at, &error)).await
+        self.write(move |connection| {
+            step("store.retry_effect", || effects::retry(connection, &key, fence, due_at, &error))
+        })
+        .await
     }
 
     async fn alarmed_effects(&self) -> Result<Vec<AlarmedEffect>, Fault> {
@@ -263,7 +271,10 @@ impl Store for SqliteStore {
     }
 
     async fn put_private(&self, leaf_index: u64, private: Value) -> Result<bool, Fault> {
-        self.write(move |connection| private::put(connection, leaf_index, &private)).await
+        self.write(move |connection| {
+            step("store.put_private", || private::put(connection, leaf_index, &private))
+        })
+        .await
     }
 
     async fn rebuild(&self, mode: Rebuild, projection: Projection) -> Result<Vec<RowDifference>, Fault> {
@@ -277,7 +288,10 @@ impl Store for SqliteStore {
                     .await
             }
             Rebuild::Rewrite => {
-                self.write(move |connection| rebuild::rebuild(connection, mode, &projection)).await
+                self.write(move |connection| {
+                    step("store.rebuild", || rebuild::rebuild(connection, mode, &projection))
+                })
+                .await
             }
         }
     }

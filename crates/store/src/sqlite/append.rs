@@ -3,6 +3,7 @@
 use chancery_canonical::Sha256;
 use chancery_domain::leaf::{EventLeaf, MAX_LEAF_BYTES, Stream};
 use chancery_domain::time::Timestamp;
+use chancery_faults::step;
 use chancery_ledger::{SignedCheckpoint, leaf_hash};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value;
@@ -58,35 +59,35 @@ impl From<rusqlite::Error> for AppendError {
 fn apply(append: Append, batch: &mut Batch<'_>) -> Result<Vec<Position>, AppendError> {
     let connection = batch.connection;
     for key in append.consume {
-        if tickets::take(connection, &key, append.time)?.is_none() {
+        if step("store.consume", || tickets::take(connection, &key, append.time))?.is_none() {
             return Err(AppendError::TicketGone { kind: key.kind, key: key.key });
         }
     }
     for ticket in append.remember {
-        if !tickets::remember(connection, &ticket, append.time)? {
+        if !step("store.remember", || tickets::remember(connection, &ticket, append.time))? {
             return Err(AppendError::TicketTaken { kind: ticket.kind, key: ticket.key });
         }
     }
     for document in &append.documents {
-        store_document(connection, document)?;
+        step("store.document", || store_document(connection, document))?;
     }
     let mut positions = Vec::new();
     for stream in append.streams {
         append_stream(stream, append.time, batch, &mut positions)?;
     }
     for erasure in &append.erase {
-        private::erase(connection, erasure)?;
+        step("store.erase", || private::erase(connection, erasure))?;
         batch.saw_erasure();
     }
     for row in &append.request_rows {
         require_row_version(connection, row)?;
-        requests::upsert(connection, row)?;
+        step("store.row", || requests::upsert(connection, row))?;
     }
     for key in &append.settle_effects {
-        effects::settle(connection, key)?;
+        step("store.settle", || effects::settle(connection, key))?;
     }
     for effect in &append.effects {
-        effects::add(connection, effect)?;
+        step("store.effect", || effects::add(connection, effect))?;
     }
     Ok(positions)
 }
@@ -127,14 +128,13 @@ fn append_stream(
         positions.push(append_event(&stream, &mut head, event, time, batch)?);
     }
     let hash = head.previous.map(|hash| *hash.as_bytes());
-    batch
-        .connection
-        .prepare_cached(
-            "INSERT INTO streams (tenant, stream, version, head) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (tenant, stream) DO UPDATE SET version = excluded.version, head = excluded.head",
-        )?
-        .execute(params![TENANT, stream.to_string(), head.version, hash])?;
-    Ok(())
+    step("store.stream", || {
+        let sql = "INSERT INTO streams (tenant, stream, version, head) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT (tenant, stream) DO UPDATE SET version = excluded.version, head = excluded.head";
+        let name = stream.to_string();
+        batch.connection.prepare_cached(sql)?.execute(params![TENANT, name, head.version, hash])?;
+        Ok(())
+    })
 }
 
 /// Makes the leaf of one event, and moves the stream's head on to it.
@@ -152,7 +152,7 @@ fn append_event(
     *head = Head { version, previous: Some(Sha256::from_bytes(*leaf_hash(&bytes).as_bytes())) };
     let leaf_index = batch.push_leaf(bytes)?;
     batch.saw_time(time);
-    insert_event(batch.connection, &leaf, leaf_index, private.as_ref())?;
+    step("store.event", || insert_event(batch.connection, &leaf, leaf_index, private.as_ref()))?;
     let attestation_index = match attestation {
         Some(attestation) => Some(append_attestation(attestation, leaf_index, batch)?),
         None => None,
@@ -194,13 +194,12 @@ fn append_attestation(
         return Err(refusal.into());
     }
     let leaf_index = batch.push_leaf(leaf)?;
-    batch
-        .connection
-        .prepare_cached(
-            "INSERT INTO attestations (tenant, event_index, leaf_index, envelope) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![TENANT, event_index, leaf_index, envelope])?;
-    Ok(leaf_index)
+    step("store.attestation", || -> Result<u64, AppendError> {
+        let sql =
+            "INSERT INTO attestations (tenant, event_index, leaf_index, envelope) VALUES (?1, ?2, ?3, ?4)";
+        batch.connection.prepare_cached(sql)?.execute(params![TENANT, event_index, leaf_index, envelope])?;
+        Ok(leaf_index)
+    })
 }
 
 fn store_document(connection: &Connection, document: &Document) -> Result<(), AppendError> {

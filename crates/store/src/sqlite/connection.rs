@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chancery_faults::step;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
@@ -78,7 +79,7 @@ impl Readers {
             let _permit = permit;
             let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = pooled.map_or_else(|| open_reader(&path), Ok)?;
-            let answer = work(&connection);
+            let answer = step("store.read", || work(&connection));
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             answer
         });

@@ -1,6 +1,7 @@
 //! The log in memory beside its rows: tree edge, newest checkpoint, and how both grow.
 
 use chancery_domain::time::Timestamp;
+use chancery_faults::step;
 use chancery_ledger::tree::Root;
 use chancery_ledger::{Checkpoint, Origin, SignedCheckpoint, SignerKey, Tree, VerifierKey};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -76,22 +77,22 @@ impl Journal {
     ) -> Result<Self, Fault> {
         let (tree, growth) = self.tree.append(leaves).map_err(|e| Fault::Damaged(e.to_string()))?;
         for (path, bytes) in &growth.tiles {
-            tiles::store(connection, path, bytes)?;
+            step("store.tile", || tiles::store(connection, path, bytes))?;
         }
-        let checkpoint = signer.sign(growth.root).map_err(Fault::Damaged)?;
+        let checkpoint = step("store.sign", || signer.sign(growth.root).map_err(Fault::Damaged))?;
         // INVARIANT: a checkpoint is signed over the one before it, or not at all. The lock file keeps others
         // away; should one have written nevertheless, this finds no row and the whole batch fails.
-        let replaced = connection
-            .prepare_cached(
-                "UPDATE log_head SET size = ?3, note = ?4, newest_time = ?5 WHERE tenant = ?1 AND size = ?2",
-            )?
-            .execute(params![
+        let replaced = step("store.head", || -> Result<usize, Fault> {
+            let sql =
+                "UPDATE log_head SET size = ?3, note = ?4, newest_time = ?5 WHERE tenant = ?1 AND size = ?2";
+            Ok(connection.prepare_cached(sql)?.execute(params![
                 TENANT,
                 self.size(),
                 growth.new_size(),
                 checkpoint.note().to_string().as_bytes(),
                 newest_time.map(Timestamp::unix),
-            ])?;
+            ])?)
+        })?;
         if replaced != 1 {
             return Err(Fault::Damaged("another process has written to the log".to_owned()));
         }

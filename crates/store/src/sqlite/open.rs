@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use chancery_faults::step;
 use chancery_ledger::tile::root_from_tiles;
 use chancery_ledger::{Checkpoint, SignedCheckpoint};
 use rusqlite::Connection;
@@ -27,17 +28,17 @@ pub(super) struct Opened {
 pub(super) fn open(path: &Path, copy: &CheckpointCopy, signer: &LogSigner) -> Result<Opened, OpenError> {
     schema::check_engine()?;
     for file in [path, copy.path()] {
-        make_directory(file)?;
+        step("store.open.folder", || make_directory(file))?;
     }
-    let lock = lock(path)?;
-    let found = schema_of(path)?;
-    make_private_file(path)?;
-    let connection = open_writer(path).map_err(Fault::from)?;
+    let lock = step("store.open.lock", || lock(path))?;
+    let found = step("store.open.schema", || schema_of(path))?;
+    step("store.open.file", || make_private_file(path))?;
+    let connection = step("store.open.connect", || open_writer(path).map_err(Fault::from))?;
     schema::migrate(&connection, found)?;
     if !Journal::exists(&connection)? {
-        Journal::begin(&connection, signer)?;
+        step("store.open.begin", || Journal::begin(&connection, signer))?;
     }
-    let journal = Journal::load(&connection, signer)?;
+    let journal = step("store.open.load", || Journal::load(&connection, signer))?;
     compare_with_copy(&connection, &journal, copy, signer)?;
     Ok(Opened { connection, journal, lock })
 }

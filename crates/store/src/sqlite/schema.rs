@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use chancery_faults::step;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::error::{Fault, OpenError};
@@ -60,9 +61,11 @@ pub(super) fn newest() -> u32 {
 pub(super) fn migrate(connection: &Connection, found: u32) -> Result<(), Fault> {
     let pending = (1_u32..).zip(MIGRATIONS).filter(|(number, _)| *number > found);
     for (number, sql) in pending {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {sql} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
-        ))?;
+        step("store.open.migrate", || -> Result<(), Fault> {
+            Ok(connection.execute_batch(&format!(
+                "BEGIN IMMEDIATE; {sql} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
+            ))?)
+        })?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@
 //!    recognises as ours and repairs; it can never be newer than the database on the same disk.
 //! 5. *Answer*.
 
+use chancery_faults::step;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
@@ -64,7 +65,7 @@ impl Batch<'_> {
     /// Adds a leaf at the end of the log and returns its index.
     pub(super) fn push_leaf(&mut self, bytes: Vec<u8>) -> Result<u64, Fault> {
         let index = self.size.saturating_add(self.leaves.len() as u64);
-        journal::insert_leaf(self.connection, index, &bytes)?;
+        step("store.leaf", || journal::insert_leaf(self.connection, index, &bytes))?;
         self.leaves.push(bytes);
         Ok(index)
     }
@@ -82,20 +83,28 @@ impl Batch<'_> {
     /// Runs one job in a savepoint.
     fn run(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
         let (gathered, leaves) = (self.gathered, self.leaves.len());
-        self.connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        execute("store.savepoint", self.connection, "SAVEPOINT job")?;
         let outcome = job.run(self);
         // A full disk makes SQLite give up the whole transaction; what follows would then commit on its own.
         if self.connection.is_autocommit() {
             return Err(Fault::Database("the transaction ended early".to_owned()));
         }
         if outcome == Outcome::Undo {
-            self.connection.prepare_cached("ROLLBACK TO job")?.execute([])?;
+            execute("store.undo", self.connection, "ROLLBACK TO job")?;
             self.gathered = gathered;
             self.leaves.truncate(leaves);
         }
-        self.connection.prepare_cached("RELEASE job")?.execute([])?;
+        execute("store.release", self.connection, "RELEASE job")?;
         Ok(())
     }
+}
+
+/// One statement of the transaction's frame.
+fn execute(point: &'static str, connection: &Connection, sql: &str) -> Result<(), Fault> {
+    step(point, || {
+        connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    })
 }
 
 /// State of the writing thread.
@@ -154,7 +163,7 @@ impl Writer {
 
     /// One transaction, from BEGIN to COMMIT.
     fn transact(&mut self, before: Journal, jobs: &mut [Box<dyn Job>]) -> Result<Journal, Fault> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        execute("store.begin", &self.connection, "BEGIN IMMEDIATE")?;
         let gathered = Gathered { newest_time: before.newest_time(), erased: false };
         let mut batch =
             Batch { connection: &self.connection, size: before.size(), gathered, leaves: Vec::new() };
@@ -167,7 +176,7 @@ impl Writer {
         } else {
             before.grow(&self.connection, &self.signer, &leaves, gathered.newest_time)?
         };
-        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        execute("store.commit", &self.connection, "COMMIT")?;
         self.truncate_due |= gathered.erased;
         Ok(after)
     }
@@ -175,8 +184,9 @@ impl Writer {
     /// Empties the write-ahead log after an erasure. A reader in the way only delays it to the next batch.
     fn truncate_log(&mut self) {
         if self.truncate_due {
-            let busy: Result<i64, _> =
-                self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+            let busy: Result<i64, Fault> = step("store.truncate", || {
+                Ok(self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?)
+            });
             self.truncate_due = !matches!(busy, Ok(0));
         }
     }

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use chancery_faults::step;
 use thiserror::Error;
 
 use super::{Krl, KrlError};
@@ -71,7 +73,7 @@ impl Krl {
     /// # Errors
     /// [`PublishError::Unreadable`], [`PublishError::File`].
     pub fn load(path: &Path, authority: &super::AuthorityKey) -> Result<Option<Self>, PublishError> {
-        match fs::read(path) {
+        match step("issuer.list.read", || fs::read(path)) {
             Ok(bytes) => match Self::decode(&bytes, authority) {
                 Ok(list) => Ok(Some(list)),
                 Err(reason) => Err(PublishError::Unreadable { path: path.to_owned(), reason }),
@@ -93,16 +95,17 @@ impl Krl {
     pub fn publish(&self, path: &Path) -> Result<(), PublishError> {
         let bytes = self.encode()?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let lock =
-            open_lock(&path.with_file_name(format!(".{name}.lock"))).map_err(|source| fault(path, source))?;
+        let lock = step("issuer.list.lock", || open_lock(&path.with_file_name(format!(".{name}.lock"))))
+            .map_err(|source| fault(path, source))?;
         if !self.is_due_at(path)? {
             return sync_folder_of(path).map_err(|source| not_durable(path, source));
         }
         let beside = path.with_file_name(format!(".{name}.new"));
-        write_durably(&beside, &bytes)
-            .and_then(|()| fs::rename(&beside, path))
+        step("issuer.list.stage", || write_durably(&beside, &bytes))
+            .and_then(|()| step("issuer.list.rename", || fs::rename(&beside, path)))
             .map_err(|source| fault(path, source))?;
-        sync_folder_of(path).map_err(|source| not_durable(path, source))?;
+        step("issuer.list.sync_folder", || sync_folder_of(path))
+            .map_err(|source| not_durable(path, source))?;
         drop(lock);
         Ok(())
     }
