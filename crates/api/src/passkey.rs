@@ -72,7 +72,7 @@ pub struct CreationOptions {
     pub exclude_credentials: Vec<CredentialDescriptor>,
     /// What the authenticator must be able to do.
     pub authenticator_selection: AuthenticatorSelection,
-    /// Always `none`: attestation statements are not judged yet.
+    /// `direct` where makers of authenticators are believed, else `none`.
     pub attestation: String,
 }
 
@@ -130,4 +130,6 @@ pub struct PasskeyView {
     pub aaguid: String,
     /// Whether it may be synced to other devices.
     pub backup_eligible: bool,
+    /// Whether its maker says which model it is, and was believed when it was enrolled.
+    pub attested: bool,
 }

@@ -117,9 +117,10 @@ pub fn eligible_stages(
     stages.iter().filter(may_sit).map(|stage| stage.id.clone()).collect()
 }
 
-/// For each stage, the people who may take a seat in it: the selector's people without requester and beneficiary.
+/// For each stage, the people who may take a seat in it: the selector's people without requester and beneficiary,
+/// and where hardware is obliged without those who have none.
 pub fn eligible_people(
-    stages: &[Stage],
+    verdict: &VerdictDocument,
     asked: &Asked,
     directory: &Directory,
 ) -> BTreeMap<String, BTreeSet<PersonId>> {
@@ -127,15 +128,21 @@ pub fn eligible_people(
         let mut people = directory.resolve(&stage.from, &asked.requester);
         people.remove(&asked.requester);
         people.remove(&asked.beneficiary);
+        people.retain(|person| directory.person(person).is_some_and(|known| able(known, verdict)));
         (stage.id.clone(), people)
     };
-    stages.iter().map(people).collect()
+    verdict.stages.iter().map(people).collect()
+}
+
+/// Whether a person has any key that meets the verdict's obligations.
+fn able(person: &Person, verdict: &VerdictDocument) -> bool {
+    !verdict.obligations.contains(HARDWARE_PASSKEY) || person.passkeys.values().any(Passkey::is_hardware)
 }
 
 /// Whether the key that signed meets the verdict's obligations.
 ///
 /// # Errors
-/// [`Refusal::HardwarePasskeyNeeded`] for a synced or unknown key where a device-bound one is obliged.
+/// [`Refusal::HardwarePasskeyNeeded`] for a synced, unattested or unknown key where hardware is obliged.
 pub fn check_key(
     person: &Person,
     credential_id_sha256: &Sha256,
@@ -145,7 +152,7 @@ pub fn check_key(
         return Ok(());
     }
     match passkey(person, credential_id_sha256) {
-        Some(key) if !key.backup_eligible => Ok(()),
+        Some(key) if key.is_hardware() => Ok(()),
         Some(_) | None => Err(Refusal::HardwarePasskeyNeeded),
     }
 }

@@ -178,7 +178,7 @@ fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>
                 // Nobody could ever approve it, and it would wait in silence until it lapses.
                 return Err(Refusal::CannotBeFilled("(none)".into()));
             }
-            let eligible = count::eligible_people(&said.stages, &asked, facts.directory);
+            let eligible = count::eligible_people(said, &asked, facts.directory);
             if let Some(stage) = seats::unfillable(&said.stages, &eligible) {
                 return Err(Refusal::CannotBeFilled(stage.id.clone()));
             }

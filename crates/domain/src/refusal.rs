@@ -64,8 +64,8 @@ pub enum Refusal {
     /// It may not start any more.
     #[error("the grant could be started until {0}")]
     TooLate(Timestamp),
-    /// A synced key where a device-bound one is needed.
-    #[error("this needs a passkey that never leaves its device")]
+    /// A key where hardware is needed whose maker does not say so, or that is synced.
+    #[error("this needs a passkey whose maker says that it never leaves its hardware")]
     HardwarePasskeyNeeded,
     /// The lease does not fit the grant.
     #[error("the lease {0}")]
@@ -115,7 +115,7 @@ impl Refusal {
             Self::Changed(_) => "review the request again and sign what stands now",
             Self::OfferExpired(_) => "open the request again and sign within five minutes",
             Self::CannotBeFilled(_) => {
-                "ask an identity administrator to give more people the role that the stage needs"
+                "ask an identity administrator to give more people the role that the stage needs (and a hardware passkey, where policy demands one)"
             }
             Self::WrongState { .. } => "`chancery request view` shows what can still be done",
             Self::NotYours => {
@@ -124,7 +124,9 @@ impl Refusal {
             Self::DeniedByPolicy => "read the reasons in `chancery request view` and file a new request",
             Self::TooEarly(_) => "try again then",
             Self::TooLate(_) => "file a new request",
-            Self::HardwarePasskeyNeeded => "sign with a security key or a passkey bound to this device",
+            Self::HardwarePasskeyNeeded => {
+                "sign with a security key of a believed model; enrol one if you have none (`chancery trust show` lists the models)"
+            }
             Self::LeaseMisfit(_) => "ask for a new credential",
             Self::DecisionNotPossible => "`chancery request view` shows which decisions are open to you",
         }

@@ -4,6 +4,7 @@
 //! arguments. Every parser refuses what two readers could understand differently.
 
 pub mod attest;
+pub mod authenticator;
 pub mod bundle;
 pub mod cose;
 pub mod decision;

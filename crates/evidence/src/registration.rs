@@ -1,7 +1,7 @@
 //! Checking the registration of a passkey (W3C Web Authentication Level 3, section 7.1).
 //!
-//! Attestation statements are not judged: whatever their format, the key counts as not attested. The format's
-//! name is kept, so that it can be said.
+//! Attestation statements are not judged here: that is [`crate::authenticator`]. The format's name is kept, so that
+//! it can be said.
 
 use chancery_canonical::{Bytes, Sha256};
 use minicbor::Decoder;
@@ -83,7 +83,7 @@ pub fn verify_registration(
 ) -> Result<Registered, RegistrationRefusal> {
     let client_data = response.client_data_json.as_bytes();
     check_client_data(client_data, Ceremony::Create, relying_party, expected_challenge)?;
-    let attestation = Attestation::parse(response.attestation_object.as_bytes())?;
+    let attestation = AttestationObject::parse(response.attestation_object.as_bytes())?;
     let data = AuthenticatorData::parse(attestation.authenticator_data)?;
     data.check_relying_party(relying_party)?;
     data.check_human()?;
@@ -99,16 +99,19 @@ pub fn verify_registration(
     })
 }
 
-struct Attestation<'b> {
-    format: &'b str,
-    authenticator_data: &'b [u8],
+/// The parts of an attestation object (section 6.5.4).
+pub(crate) struct AttestationObject<'b> {
+    pub format: &'b str,
+    /// One CBOR map, as it stands there.
+    pub statement: &'b [u8],
+    pub authenticator_data: &'b [u8],
 }
 
-impl<'b> Attestation<'b> {
-    fn parse(bytes: &'b [u8]) -> Result<Self, RegistrationRefusal> {
+impl<'b> AttestationObject<'b> {
+    pub fn parse(bytes: &'b [u8]) -> Result<Self, RegistrationRefusal> {
         let mut decoder = Decoder::new(bytes);
         let (attestation, statement_members) =
-            Self::read(&mut decoder).ok_or(RegistrationRefusal::MalformedAttestation)?;
+            Self::read(&mut decoder, bytes).ok_or(RegistrationRefusal::MalformedAttestation)?;
         if decoder.position() != bytes.len() {
             return Err(RegistrationRefusal::MalformedAttestation);
         }
@@ -119,8 +122,8 @@ impl<'b> Attestation<'b> {
     }
 
     /// Reads the three members in any order, and says how many members the statement has.
-    fn read(decoder: &mut Decoder<'b>) -> Option<(Self, u64)> {
-        let (mut format, mut statement_members, mut authenticator_data) = (None, None, None);
+    fn read(decoder: &mut Decoder<'b>, bytes: &'b [u8]) -> Option<(Self, u64)> {
+        let (mut format, mut statement, mut authenticator_data) = (None, None, None);
         if decoder.map().ok()? != Some(3) {
             return None;
         }
@@ -129,15 +132,17 @@ impl<'b> Attestation<'b> {
             match decoder.str().ok()? {
                 "fmt" => format = Some(decoder.str().ok()?),
                 "attStmt" => {
-                    statement_members = Some(statement_size(decoder)?);
+                    let (members, from) = (statement_size(decoder)?, decoder.position());
                     decoder.skip().ok()?;
+                    statement = Some((bytes.get(from..decoder.position())?, members));
                 }
                 "authData" => authenticator_data = Some(decoder.bytes().ok()?),
                 _ => return None,
             }
         }
         let format = format.filter(|name| !name.is_empty() && name.len() <= MAX_FORMAT_BYTES)?;
-        Some((Self { format, authenticator_data: authenticator_data? }, statement_members?))
+        let (statement, members) = statement?;
+        Some((Self { format, statement, authenticator_data: authenticator_data? }, members))
     }
 }
 
@@ -189,7 +194,7 @@ impl Registered {
         self.sign_count
     }
 
-    /// Name of the attestation format. Its statement was not checked.
+    /// Name of the attestation format. Its statement was not checked here.
     pub fn attestation_format(&self) -> &str {
         &self.attestation_format
     }

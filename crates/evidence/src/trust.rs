@@ -20,6 +20,7 @@ use chancery_ledger::{Origin, VerifierKey, WitnessPolicy};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::authenticator::AttestationRoot;
 use crate::cose::CoseError;
 use crate::public_key::P256PublicKey;
 use crate::ssh_key::SshKeyError;
@@ -84,8 +85,8 @@ pub struct TrustDocument {
     pub attestation_keys: BTreeMap<String, Vec<P256PublicKey>>,
     /// Keys that sign credentials.
     pub issuers: Vec<IssuerKey>,
-    /// Roots of authenticator attestation; none yet.
-    pub attestation_roots: Vec<Value>,
+    /// Makers and models of authenticators that count as hardware. Without one no passkey does.
+    pub attestation_roots: Vec<AttestationRoot>,
 }
 
 /// One life of the log.

@@ -13,6 +13,7 @@ mod decisions;
 mod directories;
 mod disclosures;
 mod examination;
+mod hardware;
 mod lease;
 mod lifecycle;
 mod limits;

@@ -5,10 +5,12 @@
 use chancery_canonical::{Canonical, Sha256};
 use chancery_domain::signature::PersonSignature;
 use chancery_domain::verdict::Outcome;
+use chancery_evidence::authenticator::{Aaguid, AttestationRoot};
 use chancery_evidence::trust::{
     TrustDirectory, TrustDocument, TrustRoot, accept_successor, diff, trust_challenge,
 };
 use chancery_ledger::{KeyType, SignerKey, WitnessPolicy};
+use chancery_testkit::passkey::Maker;
 use chancery_testkit::people::{ENGINE, LOG_ORIGIN, World};
 use serde_json::{Value, json};
 
@@ -27,13 +29,14 @@ fn a_root_is_read_back_from_its_bytes() {
 #[test]
 fn what_is_not_in_order_is_refused() {
     type Change = fn(&mut TrustDocument);
-    let table: [(&str, Change, &str); 20] = [
+    let table: [(&str, Change, &str); 21] = [
         ("nothing", |_| {}, "in order"),
         ("version 0", |d| d.version = 0, "version"),
         ("expired at once", |d| d.expires_at = d.created_at, "expires_at"),
         ("directories", |d| d.directories.push(json!({})), "directories"),
         ("recovery", |d| d.recovery.threshold = 1, "recovery"),
-        ("attestation roots", |d| d.attestation_roots.push(json!("x")), "attestation_roots"),
+        ("a maker without models", |d| d.attestation_roots.push(without_models()), "attestation_roots"),
+        ("no model", |d| d.attestation_roots.push(anonymous_model()), "attestation_roots"),
         ("nobody", |d| d.genesis.persons.clear(), "genesis"),
         ("a person twice", |d| d.genesis.persons.push(d.genesis.persons[0].clone()), "genesis"),
         ("no key", |d| d.genesis.persons[0].passkeys.clear(), "genesis"),
@@ -260,4 +263,31 @@ fn a_life_of_the_log_follows_another() {
     assert_eq!(root.log_origin(), "log2.chancery.test");
     let files = TrustDirectory::render(&root).unwrap();
     assert_eq!(String::from_utf8_lossy(&files["log.vkey"]).lines().count(), 2);
+}
+
+fn without_models() -> AttestationRoot {
+    AttestationRoot { aaguids: std::collections::BTreeSet::new(), ..Maker::new().root() }
+}
+
+fn anonymous_model() -> AttestationRoot {
+    AttestationRoot { aaguids: [Aaguid::new([0; 16])].into(), ..Maker::new().root() }
+}
+
+#[test]
+fn makers_are_written_as_they_publish_themselves() {
+    let root = Maker::new().root();
+    let text = serde_json::to_value(&root).unwrap();
+    assert_eq!(text["aaguids"], json!(["00112233-4455-6677-8899-aabbccddeeff"]));
+    assert_eq!(serde_json::from_value::<AttestationRoot>(text.clone()).unwrap(), root);
+    for (pointer, wrong) in [
+        ("/aaguids/0", json!("00112233445566778899aabbccddeeff")),
+        ("/aaguids/0", json!("00112233-4455-6677-8899-AABBCCDDEEFF")),
+        ("/aaguids/0", json!("00112233-4455-6677-8899-aabbccddeef")),
+        ("/certificate", json!("AAAA")),
+        ("/certificate", json!("-----BEGIN CERTIFICATE-----")),
+    ] {
+        let mut text = text.clone();
+        *text.pointer_mut(pointer).unwrap() = wrong.clone();
+        assert!(serde_json::from_value::<AttestationRoot>(text).is_err(), "{wrong}");
+    }
 }

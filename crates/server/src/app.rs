@@ -13,6 +13,7 @@ pub(crate) mod load_request;
 pub(crate) mod notice_trust;
 pub(crate) mod record_events;
 pub(crate) mod redact_request;
+pub(crate) mod register_passkey;
 pub(crate) mod show_request;
 pub(crate) mod sign_in;
 pub(crate) mod submit_request;
@@ -26,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chancery_domain::time::Timestamp;
 use chancery_evidence::attest::Attestor;
+use chancery_evidence::authenticator::AttestationRoot;
 use chancery_evidence::signer::Context;
 use chancery_evidence::webauthn::RelyingParty;
 use chancery_issuer::issue::Issuer;
@@ -65,6 +67,8 @@ pub struct App {
     pub(crate) proxies: TrustedProxies,
     pub(crate) hours: WorkingHours,
     pub(crate) people: People,
+    /// Of the configuration. See [`App::attestation_roots`].
+    attestation_roots: Vec<AttestationRoot>,
     /// Absent until trust/ is sealed; from then on what everything is held against.
     pub(crate) trust: RwLock<Option<Arc<Trusted>>>,
     /// Identity acts are taken one at a time: each collects signatures in one place.
@@ -105,6 +109,15 @@ impl App {
         self.metrics.appended();
         self.appended.notify_one();
         Ok(appended)
+    }
+
+    /// Makers and models of authenticators that count as hardware: what was sealed, and before that what the
+    /// configuration says will be.
+    pub(crate) fn attestation_roots(&self) -> Vec<AttestationRoot> {
+        match self.trusted() {
+            Some(trusted) => trusted.root().document().attestation_roots.clone(),
+            None => self.attestation_roots.clone(),
+        }
     }
 
     /// The trust root, once it is sealed.

@@ -1,10 +1,11 @@
 //! `chancery.toml`: one file, one struct. Unknown keys are refused, and nothing that matters for security has a
 //! default here: `init` writes every value down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use chancery_evidence::authenticator::{Aaguid, AttestationRoot, RootCertificate};
 use chancery_evidence::webauthn::RelyingParty;
 use chancery_ledger::Origin;
 use chancery_signals::{Network, WorkingHours};
@@ -27,6 +28,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Folder of the trust root, once it is sealed; relative to `data`.
     pub trust: PathBuf,
+    /// Which authenticators count as hardware.
+    pub passkeys: Passkeys,
     /// Facts from outside.
     pub signals: Signals,
     /// When the organisation works.
@@ -35,6 +38,25 @@ pub struct Config {
     pub limits: Limits,
     /// Who makes credentials.
     pub issuer: Issuer,
+}
+
+/// `[passkeys]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Passkeys {
+    /// Makers and models, as `trust seal` writes them into `trust.json`; from then on that file counts. Empty: no
+    /// passkey counts as hardware.
+    pub attestation_roots: Vec<AttestationRootFile>,
+}
+
+/// One of `passkeys.attestation_roots`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttestationRootFile {
+    /// File of the maker's root certificate, PEM; relative to `data`.
+    pub certificate: PathBuf,
+    /// Models that are believed under it.
+    pub aaguids: BTreeSet<Aaguid>,
 }
 
 /// `[signals]`
@@ -117,7 +139,7 @@ pub struct SshIssuer {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("`{path}` cannot be read: {cause}; run `chancery init --data DIR` first")]
+    #[error("`{path}` cannot be read: {cause}; `chancery init --data DIR` writes a new installation")]
     File {
         /// The file.
         path: PathBuf,
@@ -151,6 +173,7 @@ impl Config {
             log_origin,
             data: PathBuf::from("."),
             trust: PathBuf::from("trust"),
+            passkeys: Passkeys { attestation_roots: Vec::new() },
             signals: Signals {
                 deadline_milliseconds: 1000,
                 origin: OriginSignal { trusted_proxies: Vec::new(), networks: BTreeMap::new() },
@@ -214,6 +237,7 @@ impl Config {
         self.relying_party()?;
         self.origin()?;
         self.working_hours()?;
+        self.attestation_roots()?;
         let limits = &self.limits;
         for (key, value, smallest, largest) in [
             ("limits.body_bytes", limits.body_bytes as u64, 16 * 1024, 8 * 1024 * 1024),
@@ -245,6 +269,21 @@ impl Config {
         RelyingParty::new(host, [self.public_url.as_str()]).map_err(|cause| {
             refused("public_url", format!("{cause}; write `https://HOST[:PORT]` or `http://localhost:PORT`"))
         })
+    }
+
+    /// Makers and models of authenticators, with the makers' certificates read.
+    ///
+    /// # Errors
+    /// [`ConfigError::File`], and [`ConfigError::Value`] for what is no certificate.
+    pub fn attestation_roots(&self) -> Result<Vec<AttestationRoot>, ConfigError> {
+        let read = |root: &AttestationRootFile| {
+            let path = self.data.join(&root.certificate);
+            let text = std::fs::read_to_string(&path).map_err(|cause| ConfigError::File { path, cause })?;
+            let certificate = RootCertificate::from_pem(&text)
+                .map_err(|cause| refused("passkeys.attestation_roots", cause.to_string()))?;
+            Ok(AttestationRoot { certificate, aaguids: root.aaguids.clone() })
+        };
+        self.passkeys.attestation_roots.iter().map(read).collect()
     }
 
     /// The log's name.

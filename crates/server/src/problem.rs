@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chancery_api::problem::{PROBLEM_MEDIA_TYPE, Problem as Body, ProblemDetail};
 use chancery_domain::refusal::Refusal;
+use chancery_evidence::authenticator::AttestationRefusal;
 use chancery_evidence::decision::DecisionRefusal;
 use chancery_evidence::identity::IdentityRefusal;
 use chancery_evidence::registration::RegistrationRefusal;
@@ -210,6 +211,12 @@ impl From<IdentityRefusal> for Problem {
 impl From<SessionRefusal> for Problem {
     fn from(refusal: SessionRefusal) -> Self {
         Self::unauthenticated(refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<AttestationRefusal> for Problem {
+    fn from(refusal: AttestationRefusal) -> Self {
+        Self::invalid(refusal.code(), refusal.to_string(), "enrol again, or use another authenticator")
     }
 }
 

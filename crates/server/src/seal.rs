@@ -191,7 +191,7 @@ fn document(
         floors: bundle.entitlements().iter().map(|(name, one)| (name.clone(), floor(one))).collect(),
         attestation_keys: Predicate::ALL.into_iter().map(attested).collect(),
         issuers: vec![IssuerKey::Ssh { public_key: authority.key().line("") }],
-        attestation_roots: Vec::new(),
+        attestation_roots: config.attestation_roots()?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! A passkey in software: makes real registrations and assertions, and every kind of wrong one.
 
+mod maker;
+
 use chancery_canonical::base64::encode_url;
 use chancery_canonical::{Bytes, Sha256};
 use chancery_evidence::cose::CosePublicKey;
@@ -11,6 +13,8 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use maker::Maker;
 
 const USER_PRESENT: u8 = 0x01;
 const USER_VERIFIED: u8 = 0x04;
@@ -28,6 +32,9 @@ pub struct SoftPasskey {
     private_key: Bytes<256>,
     sign_count: u32,
     backup_eligible: bool,
+    /// The last registration in which a maker spoke for it.
+    #[serde(default)]
+    registration: Option<RegistrationResponse>,
 }
 
 /// What the browser and the authenticator say. The default is what an honest pair says; each field is one way
@@ -60,6 +67,8 @@ pub struct Deviation {
     pub trailing: Vec<u8>,
     /// The counter, instead of the next one.
     pub sign_count: Option<u32>,
+    /// Who speaks for the authenticator, in a registration; nobody where nothing is set.
+    pub maker: Option<Maker>,
     /// The credential's own data in an assertion, where it does not belong.
     pub attested_credential: bool,
 }
@@ -93,6 +102,7 @@ impl SoftPasskey {
             private_key: Bytes::new(private_key.as_ref()).unwrap(),
             sign_count: 0,
             backup_eligible,
+            registration: None,
         }
     }
 
@@ -131,15 +141,22 @@ impl SoftPasskey {
     ) -> RegistrationResponse {
         let deviation = Deviation { attested_credential: true, ..deviation.clone() };
         let authenticator_data = self.authenticator_data(&deviation);
-        let mut encoder = Encoder::new(Vec::new());
-        encoder.map(3).unwrap().str("fmt").unwrap().str("none").unwrap();
-        encoder.str("attStmt").unwrap().map(0).unwrap();
-        encoder.str("authData").unwrap().bytes(&authenticator_data).unwrap();
-        RegistrationResponse {
-            attestation_object: Bytes::new(encoder.into_writer()).unwrap(),
-            client_data_json: Bytes::new(client_data_json("webauthn.create", challenge, origin, &deviation))
-                .unwrap(),
-        }
+        let client_data = client_data_json("webauthn.create", challenge, origin, &deviation);
+        let object = match &deviation.maker {
+            Some(maker) => maker.attest(&self.key_pair(), &authenticator_data, &client_data),
+            None => unattested(&authenticator_data),
+        };
+        let response = RegistrationResponse {
+            attestation_object: Bytes::new(object).unwrap(),
+            client_data_json: Bytes::new(client_data).unwrap(),
+        };
+        self.registration = deviation.maker.is_some().then(|| response.clone());
+        response
+    }
+
+    /// The last registration, if a maker spoke for the authenticator in it.
+    pub fn registration(&self) -> Option<&RegistrationResponse> {
+        self.registration.as_ref()
     }
 
     /// Signs a challenge honestly.
@@ -179,7 +196,7 @@ impl SoftPasskey {
         data.push(self.flags(deviation));
         data.extend_from_slice(&deviation.sign_count.unwrap_or(self.sign_count).to_be_bytes());
         if deviation.attested_credential {
-            data.extend_from_slice(&self.attested_credential());
+            data.extend_from_slice(&self.attested_credential(deviation));
         }
         data.extend_from_slice(deviation.extensions.as_deref().unwrap_or_default());
         data.extend_from_slice(&deviation.trailing);
@@ -203,11 +220,21 @@ impl SoftPasskey {
     }
 
     #[expect(clippy::unwrap_used, reason = "test code fails by panicking")]
-    fn attested_credential(&self) -> Vec<u8> {
+    fn attested_credential(&self, deviation: &Deviation) -> Vec<u8> {
         let id = self.credential_id.as_bytes();
         let length = u16::try_from(id.len()).unwrap().to_be_bytes();
-        [&[0; 16], length.as_slice(), id, self.public_key().as_bytes()].concat()
+        let aaguid = deviation.maker.as_ref().map_or([0; 16], |maker| maker.aaguid);
+        [aaguid.as_slice(), length.as_slice(), id, self.public_key().as_bytes()].concat()
     }
+}
+
+#[expect(clippy::unwrap_used, reason = "test code fails by panicking")]
+fn unattested(authenticator_data: &[u8]) -> Vec<u8> {
+    let mut encoder = Encoder::new(Vec::new());
+    encoder.map(3).unwrap().str("fmt").unwrap().str("none").unwrap();
+    encoder.str("attStmt").unwrap().map(0).unwrap();
+    encoder.str("authData").unwrap().bytes(authenticator_data).unwrap();
+    encoder.into_writer()
 }
 
 fn client_data_json(ceremony: &str, challenge: &Sha256, origin: &str, deviation: &Deviation) -> Vec<u8> {

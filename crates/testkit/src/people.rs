@@ -28,7 +28,7 @@ use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPa
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::passkey::SoftPasskey;
+use crate::passkey::{Deviation, Maker, SoftPasskey};
 
 /// Name of the world's log.
 pub const LOG_ORIGIN: &str = "log.chancery.test";
@@ -53,6 +53,8 @@ pub struct World {
     leaves: Vec<(u64, EventLeaf)>,
     nonces: u64,
     attestation_key: Vec<u8>,
+    /// Who makes the authenticators of people that are added from now on.
+    pub maker: Option<Maker>,
 }
 
 /// Somebody with a passkey, a session key and an SSH key.
@@ -98,11 +100,13 @@ pub fn ed25519(name: &str) -> Ed25519KeyPair {
 /// A passkey as its enrolment event holds it.
 #[expect(clippy::unwrap_used, reason = "test code fails by panicking")]
 pub fn enrolled(passkey: &SoftPasskey) -> Passkey {
+    let registered = passkey.registration();
     Passkey {
         credential_id: passkey.credential_id().clone(),
         public_key: Bytes::new(passkey.public_key().as_bytes()).unwrap(),
-        aaguid: Bytes::new([0; 16]).unwrap(),
+        aaguid: Bytes::new(registered.map_or([0; 16], |_| Maker::new().aaguid)).unwrap(),
         backup_eligible: passkey.enrolled_key().backup_eligible,
+        attestation_sha256: registered.map(|response| Canonical::of(response).unwrap().digest()),
     }
 }
 
@@ -134,12 +138,18 @@ impl World {
             leaves: Vec::new(),
             nonces: 0,
             attestation_key: key.as_ref().to_vec(),
+            maker: None,
         }
     }
 
     /// A world with two identity administrators (`ada`, `bob`), in its log.
     pub fn with_two_administrators() -> Self {
-        let mut world = Self::new();
+        Self::new().and_two_administrators()
+    }
+
+    /// The same in a world that is there already.
+    pub fn and_two_administrators(self) -> Self {
+        let mut world = self;
         for name in ["ada", "bob"] {
             world.add_genesis(name, &["identity_admin", "policy_owner"]);
         }
@@ -149,9 +159,12 @@ impl World {
     /// Makes a person with keys, whom nobody has heard of yet.
     pub fn add_person(&mut self, name: &str, roles: &[&str]) -> PersonId {
         let id: PersonId = ulid(&format!("person {name}")).parse().unwrap();
+        let mut passkey = SoftPasskey::new(RP_ID);
+        let by_maker = Deviation { maker: self.maker.clone(), ..Deviation::default() };
+        passkey.register_with(&Sha256::of(b"challenge"), WEB_ORIGIN, &by_maker);
         let person = TestPerson {
             id: id.clone(),
-            passkey: SoftPasskey::new(RP_ID),
+            passkey,
             roles: roles.iter().map(ToString::to_string).collect(),
             ssh_key: ed25519(&format!("ssh {name}")),
         };
@@ -212,6 +225,12 @@ impl World {
     /// The id of somebody.
     pub fn id(&self, name: &str) -> PersonId {
         self.people[name].id.clone()
+    }
+
+    /// The registration of somebody's passkey, if a maker spoke in it.
+    pub fn registration(&self, id: &PersonId) -> Option<Canonical> {
+        let person = self.people.values().find(|person| person.id == *id)?;
+        person.passkey.registration().map(|response| Canonical::of(response).unwrap())
     }
 
     /// A fresh nonce of 128 bits.

@@ -82,7 +82,12 @@ impl Scenario {
 
     /// The same under another policy.
     pub fn with_policy(engine: Engine) -> Self {
-        let mut world = World::with_two_administrators();
+        Self::in_world(World::new(), engine)
+    }
+
+    /// The same in a world where nobody is yet.
+    pub fn in_world(world: World, engine: Engine) -> Self {
+        let mut world = world.and_two_administrators();
         let administrators = ["ada", "bob"];
         for (name, roles) in [
             ("rita", ["engineer"].as_slice()),

@@ -99,10 +99,11 @@ fn roles(view: &PersonView) -> String {
 }
 
 fn passkey_table(passkeys: &[PasskeyView], output: &Output) -> String {
-    let mut table = Table::with_header(&["PASSKEY (SHA-256)", "MODEL", "SYNCED"]);
+    let mut table = Table::with_header(&["PASSKEY (SHA-256)", "MODEL", "ATTESTED", "SYNCED"]);
     for passkey in passkeys {
         let synced = if passkey.backup_eligible { "may be" } else { "never" };
-        table.row([passkey.credential_id_sha256.as_str(), passkey.aaguid.as_str(), synced]);
+        let attested = if passkey.attested { "by its maker" } else { "by nobody" };
+        table.row([passkey.credential_id_sha256.as_str(), passkey.aaguid.as_str(), attested, synced]);
     }
     table.render(output, "no passkeys")
 }

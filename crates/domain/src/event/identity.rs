@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_canonical::Bytes;
+use chancery_canonical::{Bytes, Sha256};
 use serde::{Deserialize, Serialize};
 
 use crate::id::PersonId;
@@ -20,6 +20,18 @@ pub struct Passkey {
     pub aaguid: Bytes<16>,
     /// Whether it may be synced to other devices.
     pub backup_eligible: bool,
+    /// SHA-256 of the registration (attestation object and client data, JCS), where the maker's statement in it was
+    /// believed when the key was enrolled. Absent for a key of which nobody but itself says what it is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub attestation_sha256: Option<Sha256>,
+}
+
+impl Passkey {
+    /// Whether it counts as hardware: its maker says what it is, and it cannot leave its device. That the maker is
+    /// believed has to be found out from the registration.
+    pub fn is_hardware(&self) -> bool {
+        self.attestation_sha256.is_some() && !self.backup_eligible
+    }
 }
 
 /// What happens to one person.
@@ -50,6 +62,22 @@ pub enum IdentityEvent {
     /// Back in.
     #[serde(rename = "person.reinstated")]
     Reinstated(StandingChanged),
+}
+
+impl IdentityEvent {
+    /// The key that comes with it.
+    pub fn passkey(&self) -> Option<&Passkey> {
+        match self {
+            Self::Created(created) => Some(&created.passkey),
+            Self::PasskeyEnrolled(enrolled) => Some(&enrolled.passkey),
+            Self::PasskeyRemoved(_)
+            | Self::RoleGranted(_)
+            | Self::RoleRemoved(_)
+            | Self::AttributeAssigned(_)
+            | Self::Suspended(_)
+            | Self::Reinstated(_) => None,
+        }
+    }
 }
 
 /// Body of `person.created`.

@@ -19,6 +19,7 @@ fn key(name: &str) -> Passkey {
         public_key: Bytes::new(*b"key").unwrap(),
         aaguid: Bytes::new([0; 16]).unwrap(),
         backup_eligible: false,
+        attestation_sha256: None,
     }
 }
 

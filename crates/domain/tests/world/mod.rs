@@ -100,6 +100,7 @@ impl Office {
                     public_key: Bytes::new(*b"key").unwrap(),
                     aaguid: Bytes::new([0; 16]).unwrap(),
                     backup_eligible: name == "both",
+                    attestation_sha256: (name != "finance").then(|| Sha256::of(b"registration")),
                 },
                 roles: roles.iter().map(ToString::to_string).collect(),
                 attributes: BTreeMap::new(),

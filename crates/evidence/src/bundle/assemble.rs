@@ -72,6 +72,8 @@ pub struct Parts<'a> {
     pub checkpoint: String,
     /// Public parts of credentials.
     pub credentials: BTreeMap<LeaseId, String>,
+    /// Registrations of attested passkeys.
+    pub registrations: Vec<Canonical>,
     /// Files of `trust/`, by path inside it.
     pub trust_files: &'a BTreeMap<String, Vec<u8>>,
 }
@@ -130,6 +132,9 @@ pub fn assemble(parts: &Parts<'_>) -> Result<BundleFiles, AssembleError> {
     }
     for (path, bytes) in parts.trust_files {
         put(&mut files, &format!("{}{path}", layout::TRUST_PREFIX), bytes);
+    }
+    for registration in &parts.registrations {
+        put(&mut files, &layout::registration(&registration.digest()), registration.as_bytes());
     }
     for (lease, line) in &parts.credentials {
         put(&mut files, &layout::credential(lease), line.as_bytes());

@@ -1,5 +1,6 @@
 //! Which file of a bundle is where (docs/spec/evidence.md §Files).
 
+use chancery_canonical::Sha256;
 use chancery_domain::id::{LeaseId, PersonId};
 
 /// What the bundle says of itself; the only file that it does not list.
@@ -22,6 +23,8 @@ pub const CHECKPOINT: &str = "checkpoint";
 pub const POLICY_PREFIX: &str = "policy/";
 /// Public parts of credentials.
 pub const CREDENTIAL_PREFIX: &str = "credentials/";
+/// Registrations of attested passkeys.
+pub const REGISTRATION_PREFIX: &str = "registrations/";
 /// Disclosures of the request document.
 pub const REQUEST_DISCLOSURES: &str = "disclosures/request.json";
 /// Disclosures of the input, those of the request document inside it among them.
@@ -70,6 +73,11 @@ pub fn credential(lease: &LeaseId) -> String {
 /// The leaf indices of a person's identity events.
 pub fn identity(person: &PersonId) -> String {
     format!("identity/{person}.json")
+}
+
+/// The registration of a passkey whose maker says what it is, by its digest.
+pub fn registration(sha256: &Sha256) -> String {
+    format!("{REGISTRATION_PREFIX}{sha256}.json")
 }
 
 /// Whether a file proves something. Everything does but the report, the readme and the copy of trust.

@@ -7,6 +7,7 @@ use chancery_ledger::{KeyType, VerifierKey, WitnessPolicy};
 
 use super::{GenesisPerson, IssuerKey, TrustDocument, TrustError};
 use crate::attest::Predicate;
+use crate::authenticator::Aaguid;
 use crate::cose::CosePublicKey;
 use crate::ssh_key::SshPublicKey;
 
@@ -37,6 +38,7 @@ pub fn check(document: &TrustDocument) -> Result<(), TrustError> {
         }
     }
     attestation_keys(document)?;
+    attestation_roots(document)?;
     for IssuerKey::Ssh { public_key } in &document.issuers {
         SshPublicKey::parse(public_key)?;
     }
@@ -47,7 +49,6 @@ pub fn check(document: &TrustDocument) -> Result<(), TrustError> {
 fn unsupported(document: &TrustDocument) -> Result<(), TrustError> {
     for (field, empty) in [
         ("directories", document.directories.is_empty()),
-        ("attestation_roots", document.attestation_roots.is_empty()),
         ("recovery", document.recovery.keys.is_empty() && document.recovery.threshold == 0),
     ] {
         if !empty {
@@ -101,6 +102,21 @@ fn attestation_keys(document: &TrustDocument) -> Result<(), TrustError> {
         let distinct: BTreeSet<_> = keys.iter().collect();
         if keys.is_empty() || distinct.len() != keys.len() {
             return refused("attestation_keys", format!("has no key or one key twice for `{name}`"));
+        }
+    }
+    Ok(())
+}
+
+fn attestation_roots(document: &TrustDocument) -> Result<(), TrustError> {
+    for root in &document.attestation_roots {
+        if root.aaguids.is_empty() {
+            return refused(
+                "attestation_roots",
+                "has a certificate without models: list the AAGUIDs it is for",
+            );
+        }
+        if root.aaguids.iter().any(Aaguid::is_anonymous) {
+            return refused("attestation_roots", "lists the AAGUID of zeros, which names no model");
         }
     }
     Ok(())

@@ -52,6 +52,7 @@ checks! {
     Floor = "floor", "the verdict is not below what your trust directory demands";
     DecisionSignatures = "decision-signatures", "each decision was signed by its approver with a key that was theirs";
     DecisionSubject = "decision-subject", "each decision that counts is about exactly this, and was used once";
+    PasskeyAttestation = "passkey-attestation", "where hardware was demanded, each signature is of a key whose maker and model you believe";
     Quorum = "quorum", "enough distinct eligible people approved, and who sits where follows from it";
     ApprovalTime = "approval-time", "no clock had run out, by the times in the log, and none was set later than it should";
     LeaseIntended = "lease-intended", "each credential was announced before it was made, within the grant";

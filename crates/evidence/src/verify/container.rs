@@ -51,8 +51,8 @@ fn unexpected(files: &BundleFiles, manifest: &Manifest) -> Vec<String> {
         expected.extend([layout::verdict(*index), layout::input(*index), layout::input_disclosures(*index)]);
     }
     expected.extend(manifest.all_leaves().into_iter().map(layout::attestation));
-    let prefixed =
-        |path: &str| path.starts_with(layout::POLICY_PREFIX) || path.starts_with(layout::CREDENTIAL_PREFIX);
+    let prefixes = [layout::POLICY_PREFIX, layout::CREDENTIAL_PREFIX, layout::REGISTRATION_PREFIX];
+    let prefixed = |path: &str| prefixes.iter().any(|prefix| path.starts_with(prefix));
     let loose = files
         .keys()
         .filter(|path| layout::is_evidence(path) && !prefixed(path) && !expected.contains(path.as_str()));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chancery_canonical::Sha256;
+use chancery_domain::count::HARDWARE_PASSKEY;
 use chancery_domain::event::LeaseIntended;
 use chancery_domain::id::LeaseId;
 use chancery_domain::seats::Seating;
@@ -17,6 +18,7 @@ use super::attestations::Attested;
 use super::check::{CheckName, Finding, Runner};
 use super::decisions::{self, Verified};
 use super::directories::Directories;
+use super::hardware::Registrations;
 use super::lease::{self, CertificateFacts, Granted};
 use super::lifecycle::{self, Case};
 use super::log::{self, Contents, Witnessed};
@@ -89,6 +91,7 @@ impl<'a> Examination<'a> {
         self.policy_chain(&proved);
         let judged = self.judged(&proved, &asking);
         let verified = self.decisions(&proved, &judged);
+        self.passkeys(&proved, &judged, &verified);
         let seats = self.approval(&proved, &asking, &judged, &verified);
         let certificates = self.leases(&proved, &asking, &judged);
         self.attestations(&proved, &certificates);
@@ -211,6 +214,21 @@ impl<'a> Examination<'a> {
         self.run.record(CheckName::DecisionSignatures, Finding::of(signature_problems));
         self.run.record(CheckName::DecisionSubject, Finding::of(subject_problems));
         verified
+    }
+
+    /// What made the passkeys, where policy demands to know.
+    fn passkeys(&mut self, proved: &Proved<'_>, judged: &Judged, verified: &[Verified<'_>]) {
+        let registrations = Registrations::of(&proved.streams);
+        let mut problems = registrations.file_problems(self.files);
+        let demanded =
+            judged.verdicts.iter().any(|said| said.document.obligations.contains(HARDWARE_PASSKEY));
+        if demanded {
+            problems.extend(registrations.signers(self.files, self.root, verified));
+        } else if problems.is_empty() {
+            self.run.skip(CheckName::PasskeyAttestation, "policy demanded no hardware");
+            return;
+        }
+        self.run.record(CheckName::PasskeyAttestation, Finding::of(problems));
     }
 
     /// Quorum, clocks and floor.

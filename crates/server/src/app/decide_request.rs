@@ -283,7 +283,7 @@ fn choose_passkey<'a>(
             .ok_or_else(|| Problem::member("/credential_id", "is no passkey of yours"));
     }
     let hardware = loaded.standing_verdict.obligations.contains(HARDWARE_PASSKEY);
-    let fits = |passkey: &&Passkey| !hardware || !passkey.backup_eligible;
+    let fits = |passkey: &&Passkey| !hardware || passkey.is_hardware();
     person.passkeys.values().find(fits).ok_or_else(|| Refusal::HardwarePasskeyNeeded.into())
 }
 

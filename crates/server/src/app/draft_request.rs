@@ -297,7 +297,7 @@ fn preview(verdict: &VerdictDocument, document: &RequestDocument, people: &Snaps
         beneficiary: document.beneficiary.person.clone(),
         entitlement: document.entitlement.name.clone(),
     };
-    let eligible = count::eligible_people(&verdict.stages, &asked, people.directory());
+    let eligible = count::eligible_people(verdict, &asked, people.directory());
     let stages: Vec<StageView> = verdict
         .stages
         .iter()

@@ -6,32 +6,25 @@ use chancery_api::enrolment::{
     EnrolmentOptions, EnrolmentOptionsRequest, EnrolmentOutcome, EnrolmentRequest, Invitation,
     InvitationRequest, Progress,
 };
-use chancery_api::passkey::{
-    AuthenticatorSelection, CreationOptions, CredentialDescriptor, CredentialParameters, Registration,
-    RelyingPartyEntity, UserEntity,
-};
-use chancery_canonical::base64::encode_url;
-use chancery_canonical::{Bytes, Disclosure, Sha256};
+use chancery_api::passkey::{CreationOptions, Registration};
+use chancery_canonical::Disclosure;
 use chancery_domain::event::{IdentityEvent, Passkey, PersonCreated, to_parts};
 use chancery_domain::id::PersonId;
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::people::IDENTITY_ADMIN;
 use chancery_domain::signature::Authority;
 use chancery_domain::time::Timestamp;
-use chancery_evidence::registration::{RegistrationResponse, verify_registration};
-use chancery_store::{Append, NewEvent, Store as _, StreamAppend, Ticket, TicketKey};
+use chancery_store::{Append, Document, NewEvent, Store as _, StreamAppend, Ticket, TicketKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::draft_request::{check_text, digest_text};
 use super::{App, Snapshot};
-use crate::http::convert;
 use crate::problem::Problem;
 use crate::random::token_key;
 
 /// Sorts of tickets.
 const INVITATION: &str = "invitation";
-const REGISTRATION: &str = "registration";
 /// A passkey that waits for signatures.
 pub const ENROLMENT: &str = "enrolment";
 
@@ -136,14 +129,14 @@ impl App {
         self.notice_trust().await?;
         let invited = self.invited(&asked.token).await?;
         check_text("/name", &asked.name, MAX_NAME)?;
-        let passkey = self.registered(&token_key(&asked.token), &asked.registration).await?;
+        let (passkey, registration) = self.registered(&token_key(&asked.token), &asked.registration).await?;
         let name = Disclosure::new(&self.random.bytes()?, "name", Value::from(asked.name.as_str()));
         let name = name.map_err(|error| Problem::member("/name", error))?;
         // Nobody may be let in as genesis while the root is being sealed.
         let turn = self.sealing.lock().await;
         let person = invited.person.to_string();
         if self.trusted().is_none() {
-            self.enrol_genesis(invited, passkey, name, &asked.token).await?;
+            self.enrol_genesis(invited, passkey, registration, name, &asked.token).await?;
             return Ok(EnrolmentOutcome { status: Progress::Recorded, person, enrolment: None });
         }
         drop(turn);
@@ -157,7 +150,7 @@ impl App {
             invited_by: invited.invited_by,
         };
         let used = TicketKey { kind: INVITATION.to_owned(), key: token_key(&asked.token) };
-        let enrolment = self.let_wait(&waiting, Some(used)).await?;
+        let enrolment = self.let_wait(&waiting, registration, Some(used)).await?;
         Ok(EnrolmentOutcome { status: Progress::Waiting, person, enrolment: Some(enrolment) })
     }
 
@@ -177,16 +170,17 @@ impl App {
         registration: &Registration,
     ) -> Result<EnrolmentOutcome, Problem> {
         self.sealed()?;
+        let (passkey, document) = self.registered(&further_key(actor), registration).await?;
         let waiting = WaitingPasskey {
             act: "passkey.enrolled".to_owned(),
             person: actor.clone(),
-            passkey: self.registered(&further_key(actor), registration).await?,
+            passkey,
             name: None,
             roles: BTreeSet::new(),
             attributes: BTreeMap::new(),
             invited_by: Some(actor.clone()),
         };
-        let enrolment = self.let_wait(&waiting, None).await?;
+        let enrolment = self.let_wait(&waiting, document, None).await?;
         let person = actor.to_string();
         Ok(EnrolmentOutcome { status: Progress::Waiting, person, enrolment: Some(enrolment) })
     }
@@ -205,83 +199,12 @@ impl App {
         serde_json::from_value(ticket.value).map_err(Problem::bug)
     }
 
-    async fn creation_options(
-        &self,
-        key: &str,
-        person: &PersonId,
-        name: &str,
-        exclude: Vec<CredentialDescriptor>,
-    ) -> Result<CreationOptions, Problem> {
-        let (now, challenge) = (self.now(), self.random.bytes::<32>()?);
-        let value = json!({ "challenge": Sha256::from_bytes(challenge) });
-        let (kind, key) = (REGISTRATION.to_owned(), key.to_owned());
-        self.store.put_ticket(Ticket { kind, key, value, expires_at: now.plus(900) }).await?;
-        let algorithm = |alg| CredentialParameters { credential_type: "public-key".to_owned(), alg };
-        Ok(CreationOptions {
-            rp: RelyingPartyEntity { id: self.relying_party.id().to_owned(), name: "Chancery".to_owned() },
-            user: UserEntity {
-                id: encode_url(person.as_str().as_bytes()),
-                name: name.to_owned(),
-                display_name: name.to_owned(),
-            },
-            challenge: encode_url(&challenge),
-            pub_key_cred_params: [-7, -8, -257].map(algorithm).to_vec(),
-            timeout: 300_000,
-            exclude_credentials: exclude,
-            authenticator_selection: AuthenticatorSelection {
-                resident_key: "required".to_owned(),
-                require_resident_key: true,
-                user_verification: "required".to_owned(),
-            },
-            attestation: "none".to_owned(),
-        })
-    }
-
-    /// The passkey of a registration whose challenge was offered here; each challenge works once.
-    async fn registered(&self, key: &str, registration: &Registration) -> Result<Passkey, Problem> {
-        let key = TicketKey { kind: REGISTRATION.to_owned(), key: key.to_owned() };
-        let ticket = self.store.take_ticket(&key, self.now()).await?;
-        let challenge = ticket.and_then(|ticket| ticket.value.get("challenge").cloned());
-        let challenge: Option<Sha256> = challenge.and_then(|value| serde_json::from_value(value).ok());
-        let challenge = challenge.ok_or_else(|| {
-            Problem::refused(
-                axum::http::StatusCode::CONFLICT,
-                "offer_used",
-                "no registration was offered here, or it was used before",
-                "begin again with `POST /api/v1/enrolments/options`",
-            )
-        })?;
-        let response = RegistrationResponse {
-            attestation_object: convert::bytes(
-                "/registration/attestation_object",
-                &registration.attestation_object,
-            )?,
-            client_data_json: convert::bytes(
-                "/registration/client_data_json",
-                &registration.client_data_json,
-            )?,
-        };
-        let registered = verify_registration(&response, &self.relying_party, &challenge)?;
-        let long = |_| {
-            Problem::invalid(
-                "passkey_too_large",
-                "the passkey's id or public key is longer than the log takes",
-                "enrol another passkey",
-            )
-        };
-        Ok(Passkey {
-            credential_id: Bytes::new(registered.credential_id().as_bytes()).map_err(long)?,
-            public_key: Bytes::new(registered.public_key().as_bytes()).map_err(long)?,
-            aaguid: Bytes::new(registered.aaguid()).map_err(long)?,
-            backup_eligible: registered.backup_eligible(),
-        })
-    }
-
     /// Before the seal: a person with authority `genesis`, who always is an administrator too.
     async fn enrol_genesis(
         &self,
         invited: Invited,
         passkey: Passkey,
+        registration: Option<Document>,
         name: Disclosure,
         token: &str,
     ) -> Result<(), Problem> {
@@ -307,6 +230,7 @@ impl App {
         people.chain.clone().admit(u64::MAX, &leaf)?;
         let private = Some(json!({ "disclosures": [name] }));
         let mut append = Append::at(now);
+        append.documents.extend(registration);
         append.consume.push(TicketKey { kind: INVITATION.to_owned(), key: token_key(token) });
         append.streams.push(StreamAppend {
             stream: leaf.stream,
@@ -318,11 +242,17 @@ impl App {
         Ok(())
     }
 
-    async fn let_wait(&self, waiting: &WaitingPasskey, used: Option<TicketKey>) -> Result<String, Problem> {
+    async fn let_wait(
+        &self,
+        waiting: &WaitingPasskey,
+        registration: Option<Document>,
+        used: Option<TicketKey>,
+    ) -> Result<String, Problem> {
         refuse_enrolled(&waiting.passkey, &self.people.now())?;
         let now = self.now();
         let enrolment = self.random.name(now)?;
         let mut append = Append::at(now);
+        append.documents.extend(registration);
         append.consume.extend(used);
         append.remember.push(Ticket {
             kind: ENROLMENT.to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_canonical::{Canonical, Sha256};
-use chancery_domain::event::{Judged, LeaseIntended, Phase, RequestEvent};
+use chancery_domain::event::{IdentityEvent, Judged, LeaseIntended, Phase, RequestEvent, from_parts};
 use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::signature::Authority;
@@ -52,6 +52,7 @@ impl App {
         let mut files = BundleFiles::new();
         self.add_documents(&loaded, &mut files).await?;
         self.add_leaves(&gathered, &checkpoint, &mut files).await?;
+        self.add_registrations(&gathered, &mut files).await?;
         self.add_credentials(&loaded, &mut files)?;
         for (path, bytes) in self.policy.bundle().files() {
             // The policy's digest leaves its manifest out, so it would be evidence that nothing protects.
@@ -149,6 +150,18 @@ impl App {
             files.insert(layout::proof(index), proof.to_string().into_bytes());
             let bundle = self.sigstore(&attestation.envelope, &proof, checkpoint)?;
             files.insert(layout::attestation(index), bundle.as_bytes().to_vec());
+        }
+        Ok(())
+    }
+
+    /// The registrations that identity events name.
+    async fn add_registrations(&self, gathered: &Gathered, files: &mut BundleFiles) -> Result<(), Problem> {
+        for event in gathered.identity.values().flatten() {
+            let event: IdentityEvent = from_parts(&event.leaf.kind, &event.leaf.body).map_err(damaged)?;
+            let Some(sha256) = event.passkey().and_then(|passkey| passkey.attestation_sha256) else {
+                continue;
+            };
+            files.insert(layout::registration(&sha256), self.canonical(sha256).await?.as_bytes().to_vec());
         }
         Ok(())
     }

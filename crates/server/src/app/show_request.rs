@@ -93,7 +93,7 @@ fn leases(loaded: &LoadedRequest) -> Vec<chancery_api::grant::LeaseView> {
 fn stages(loaded: &LoadedRequest, people: &Snapshot) -> Vec<StageView> {
     let (asked, directory) = (loaded.asked(), people.directory());
     let stages = &loaded.standing_verdict.stages;
-    let eligible = count::eligible_people(stages, asked, directory);
+    let eligible = count::eligible_people(&loaded.standing_verdict, asked, directory);
     let mut approved: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
     let mut filled = BTreeSet::new();
     match &loaded.state {

@@ -83,6 +83,7 @@ impl App {
             signals: Gatherer::new(providers, Duration::from_millis(config.signals.deadline_milliseconds)),
             proxies: TrustedProxies::new(origin_signal.trusted_proxies.clone()),
             hours: config.working_hours()?,
+            attestation_roots: config.attestation_roots()?,
             trust: RwLock::new(None),
             identity_acts: tokio::sync::Mutex::new(()),
             sealing: tokio::sync::Mutex::new(()),

@@ -35,6 +35,7 @@ pub fn passkey(passkey: &Passkey) -> PasskeyView {
         credential_id_sha256: Sha256::of(passkey.credential_id.as_bytes()).to_hex(),
         aaguid: passkey.aaguid.as_bytes().iter().map(hex).collect(),
         backup_eligible: passkey.backup_eligible,
+        attested: passkey.attestation_sha256.is_some(),
     }
 }
 

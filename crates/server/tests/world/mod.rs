@@ -22,7 +22,7 @@ use chancery_issuer::issue::read_certificate;
 use chancery_ledger::{KeyType, Origin, SignerKey};
 use chancery_server::{Clock, Config, InitOptions, Running, SealOptions, Server, init, seal};
 use chancery_store::{LogSigner, SqliteOptions, SqliteStore};
-use chancery_testkit::passkey::SoftPasskey;
+use chancery_testkit::passkey::{Deviation, Maker, SoftPasskey};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
@@ -114,6 +114,8 @@ pub struct World {
     pub folder: TempDir,
     pub clock: Clock,
     pub first_link: String,
+    /// Who makes the authenticators of people who enrol from now on.
+    pub maker: Option<Maker>,
     running: Option<Running>,
     agent: ureq::Agent,
 }
@@ -152,7 +154,7 @@ impl World {
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let first_link = made.enrolment_link.split_once('#').unwrap().1.to_owned();
-        Self { runtime, folder, clock, first_link, running: Some(running), agent }
+        Self { runtime, folder, clock, first_link, maker: None, running: Some(running), agent }
     }
 
     pub fn data(&self) -> std::path::PathBuf {
@@ -308,7 +310,9 @@ impl World {
         let options = self.open("POST", "/api/v1/enrolments/options", Some(&json!({"token": token}))).good();
         let mut passkey = SoftPasskey::new("localhost");
         let offered = decode_url(options["public_key"]["challenge"].as_str().unwrap()).unwrap();
-        let registration = passkey.register(&Sha256::try_from(offered.as_slice()).unwrap(), ORIGIN);
+        let deviation = Deviation { maker: self.maker.clone(), ..Deviation::default() };
+        let challenge = Sha256::try_from(offered.as_slice()).unwrap();
+        let registration = passkey.register_with(&challenge, ORIGIN, &deviation);
         let body = json!({"token": token, "name": name, "registration": registration});
         let outcome = self.open("POST", "/api/v1/enrolments", Some(&body)).good();
         Person {

@@ -13,6 +13,8 @@ use chancery_ledger::{KeyType, SignerKey};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 
+use crate::passkey::Maker;
+
 use super::{ENGINE, LOG_ORIGIN, RP_ID, WEB_ORIGIN, World, ed25519, enrolled, ssh_line};
 
 #[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
@@ -68,7 +70,7 @@ impl World {
                 .map(|predicate| (predicate.name().to_owned(), vec![attestation_key]))
                 .collect(),
             issuers: vec![IssuerKey::Ssh { public_key: ssh_line(&ed25519("ssh authority")) }],
-            attestation_roots: Vec::new(),
+            attestation_roots: self.maker.iter().map(Maker::root).collect(),
         }
     }
 

@@ -89,6 +89,7 @@ impl Scenario {
             trust_leaves: Vec::new(),
             checkpoint: checkpoint.note().to_string(),
             credentials: self.credentials.clone(),
+            registrations: people.iter().filter_map(|person| self.world.registration(person)).collect(),
             trust_files: &trust_files,
         };
         assemble(&parts).unwrap()
