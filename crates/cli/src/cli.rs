@@ -81,6 +81,10 @@ pub enum Command {
     Server(commands::server::Server),
     /// Examine an installation
     Doctor(commands::server::Doctor),
+    /// Copy everything that cannot be made again, beside the running server
+    Backup(commands::backup::Backup),
+    /// Put a backup into an empty folder; it signs nothing before it is adopted
+    Restore(commands::backup::Restore),
     /// Sign in with a passkey in a browser, for at most 12 hours
     Login(commands::login::Login),
     /// Sign out and forget the session key

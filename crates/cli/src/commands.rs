@@ -1,6 +1,7 @@
 //! One module for each noun: its arguments, and what is done.
 
 pub mod audit;
+pub mod backup;
 pub mod decide;
 pub mod entitlement;
 pub mod evidence;
@@ -39,6 +40,8 @@ pub fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Trust(command) => command.run(output),
         Command::Server(command) => command.run(output),
         Command::Doctor(command) => command.run(output),
+        Command::Backup(command) => command.run(output),
+        Command::Restore(command) => command.run(output),
         Command::Demo(command) => command.run(output),
         Command::Man => manual::page(output),
 

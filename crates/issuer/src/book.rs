@@ -60,6 +60,21 @@ impl Book {
         }
     }
 
+    /// Every page, in no order.
+    ///
+    /// # Errors
+    /// When one cannot be read, or is not what was written.
+    pub fn pages(&self) -> io::Result<Vec<Page>> {
+        let mut pages = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                pages.push(serde_json::from_slice(&fs::read(&path)?).map_err(io::Error::other)?);
+            }
+        }
+        Ok(pages)
+    }
+
     /// Writes a page, durably, in place of an older one.
     ///
     /// # Errors

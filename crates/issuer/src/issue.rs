@@ -199,20 +199,43 @@ impl Issuer {
         Ok(self.book().page(lease)?.and_then(|page| page.certificate))
     }
 
+    /// Every certificate that was minted here, each with the lease it belongs to.
+    ///
+    /// # Errors
+    /// [`IssueError::Fault`] when the book cannot be read.
+    pub fn all_minted(&self) -> Result<Vec<(LeaseId, String)>, IssueError> {
+        let pages = self.book().pages()?;
+        Ok(pages.into_iter().filter_map(|page| Some((page.lease, page.certificate?))).collect())
+    }
+
     /// Puts a serial on the revocation list and returns the number of the list that carries it. A repeat changes
     /// nothing. Taking back needs no evidence: it only ever makes less possible.
     ///
     /// # Errors
     /// [`IssueError::Fault`] when the list cannot be read or replaced; the older one is then still in place.
     pub fn revoke(&self, serial: u64, now: Timestamp) -> Result<u64, IssueError> {
+        self.revoke_all(&[serial], 0, now)
+    }
+
+    /// The same for several serials on one list, whose number is then at least `number`: after a restored backup the
+    /// list must not have a number that hosts have seen on another one.
+    ///
+    /// # Errors
+    /// As [`Issuer::revoke`].
+    pub fn revoke_all(&self, serials: &[u64], number: u64, now: Timestamp) -> Result<u64, IssueError> {
         let _held = self.book();
         let list = Krl::load(&self.revocation_list, self.authority.key()).map_err(fault)?;
         let list = list.ok_or_else(|| IssueError::Fault("the revocation list is gone".into()))?;
-        if list.revokes(serial, "") {
+        if list.number() >= number && serials.iter().all(|serial| list.revokes(*serial, "")) {
             return Ok(list.number());
         }
         let mut next = list.next(unix(now)).map_err(fault)?;
-        next.revoke(serial).map_err(fault)?;
+        while next.number() < number {
+            next = next.next(unix(now)).map_err(fault)?;
+        }
+        for serial in serials {
+            next.revoke(*serial).map_err(fault)?;
+        }
         next.publish(&self.revocation_list).map_err(fault)?;
         Ok(next.number())
     }

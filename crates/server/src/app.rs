@@ -20,7 +20,7 @@ pub(crate) mod submit_request;
 
 mod passkey_counter;
 mod people;
-mod start;
+pub(crate) mod start;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -7,8 +7,12 @@
 //! What is deliberately absent: no rule about requests (that is `chancery-domain`), no policy, no cryptography of
 //! its own, no SQL.
 
+pub mod adopt;
+pub mod backup;
 pub mod config;
 pub mod doctor;
+pub mod held;
+pub mod restore;
 pub mod seal;
 pub mod setup;
 
@@ -19,12 +23,14 @@ mod routes;
 
 mod clock;
 mod keys;
+mod leases;
 mod metrics;
 mod policy;
 mod problem;
 mod random;
 mod trust;
 
+pub use app::StartError;
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
 pub use http::serve::{Running, Server, ServerError};

@@ -12,6 +12,12 @@ use chancery_faults::step;
 
 use crate::error::Fault;
 
+/// Name of the mark beside the copy.
+const RESTORED: &str = "restored";
+
+const RESTORED_TEXT: &str = "This database came out of a backup. Until `chancery server adopt` has shown that nothing \
+signed is missing in it, nothing is signed on it. Removing this file by hand forks the log.\n";
+
 /// The file that holds the newest checkpoint's note.
 #[derive(Clone, Debug)]
 pub(crate) struct CheckpointCopy {
@@ -38,6 +44,26 @@ impl CheckpointCopy {
         }
     }
 
+    /// The file whose presence says that the database came out of a backup.
+    pub(crate) fn mark(&self) -> PathBuf {
+        self.path.with_file_name(RESTORED)
+    }
+
+    /// Marks the database as restored: nothing is signed on it until it was compared with what is known elsewhere.
+    pub(crate) fn set_mark(&self) -> Result<(), Fault> {
+        let mark = Self { path: self.mark() };
+        mark.replace(RESTORED_TEXT.as_bytes()).map_err(|error| mark.fault(&error))
+    }
+
+    /// Takes the mark away, durably.
+    pub(crate) fn unmark(&self) -> Result<(), Fault> {
+        let mark = Self { path: self.mark() };
+        match fs::remove_file(&mark.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(mark.fault(&error)),
+            Ok(()) | Err(_) => mark.sync_directory().map_err(|error| mark.fault(&error)),
+        }
+    }
+
     /// Puts a newer note in its place. When this returns, the note survives a loss of power.
     ///
     /// A crash before the rename leaves the older note and perhaps a stray temporary file, which the next call
@@ -55,10 +81,14 @@ impl CheckpointCopy {
         step("store.copy.write", || file.write_all(note))?;
         step("store.copy.sync", || file.sync_all())?;
         step("store.copy.rename", || fs::rename(&temporary, &self.path))?;
-        step("store.copy.sync_folder", || match self.path.parent() {
+        step("store.copy.sync_folder", || self.sync_directory())
+    }
+
+    fn sync_directory(&self) -> io::Result<()> {
+        match self.path.parent() {
             Some(directory) if !directory.as_os_str().is_empty() => File::open(directory)?.sync_all(),
             Some(_) | None => File::open(".")?.sync_all(),
-        })
+        }
     }
 
     fn fault(&self, error: &io::Error) -> Fault {

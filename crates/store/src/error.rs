@@ -177,13 +177,23 @@ pub enum OpenError {
     /// The log signed more than the database holds: a backup was restored.
     #[error(
         "the log signed a checkpoint of {} entries, the database holds {}: it is older than what was \
-         signed; restore the newest copy, or rotate the log", copy.size(), ours.size()
+         signed; restore the newest copy, or take in what is missing from a mirror: \
+         `chancery server adopt --log URL|DIR`", copy.size(), ours.size()
     )]
     OlderThanSigned {
         /// What the database holds.
         ours: Root,
         /// The newest checkpoint that was signed.
         copy: Root,
+    },
+    /// The database came out of a backup, and nobody has shown yet that nothing signed is missing in it.
+    #[error(
+        "`{path}` says that this database came out of a backup: nothing is signed on it until \
+         `chancery server adopt` has compared it with the newest checkpoint that is known elsewhere"
+    )]
+    Restored {
+        /// The mark.
+        path: PathBuf,
     },
     /// The database holds another history than the one that was signed.
     #[error(
@@ -198,8 +208,8 @@ pub enum OpenError {
     },
     /// The copy of the newest checkpoint is gone.
     #[error(
-        "`{path}` is missing: put the newest checkpoint of this log there, from a mirror or a witness, so \
-         that an older database cannot pass for the newest"
+        "`{path}` is missing: name the newest checkpoint of this log, from a mirror or a witness, so that \
+         an older database cannot pass for the newest: `chancery server adopt --log URL|DIR`"
     )]
     CopyMissing {
         /// Where it belongs.
@@ -219,4 +229,24 @@ pub enum OpenError {
     /// The disk or the database failed.
     #[error(transparent)]
     Fault(#[from] Fault),
+}
+
+impl OpenError {
+    /// Whether what was signed may not be all here: then nothing may be signed, and reading still helps.
+    pub fn holds_signing(&self) -> bool {
+        match self {
+            Self::OlderThanSigned { .. }
+            | Self::Forked { .. }
+            | Self::CopyMissing { .. }
+            | Self::CopyUnreadable { .. }
+            | Self::Restored { .. } => true,
+            Self::EngineTooOld { .. }
+            | Self::NotOurs { .. }
+            | Self::NewerSchema { .. }
+            | Self::OlderSchema { .. }
+            | Self::InUse { .. }
+            | Self::Log(_)
+            | Self::Fault(_) => false,
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! What is deliberately absent: no rule about requests (a state is a text here), no clock (every time is an
 //! argument), no key but the log's, and no way to change or remove a leaf.
 
+mod adopt;
 mod append;
 mod checkpoint_copy;
 mod error;
@@ -13,14 +14,15 @@ mod record;
 mod sqlite;
 mod store;
 
+pub use adopt::{AdoptError, Adopted, Derive, Derived, Known};
 pub use append::{
     Append, Appended, Document, Erasure, NewAttestation, NewEffect, NewEvent, Position, RequestFilter,
     RequestRow, StreamAppend, Ticket, TicketKey,
 };
 pub use error::{AppendError, Fault, OpenError, Refusal};
 pub use record::{
-    AlarmedEffect, Check, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredAttestation,
-    StoredEvent, StreamHead,
+    AlarmedEffect, Backlog, Check, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference,
+    StoredAttestation, StoredEvent, StreamHead, WaitingEffect,
 };
 pub use sqlite::{LogSigner, SqliteOptions, SqliteStore};
 pub use store::{ALARM_AFTER_FAILURES, MAX_PAGE, Projection, Store};

@@ -94,6 +94,26 @@ pub struct RowDifference {
     pub rebuilt: Option<RequestRow>,
 }
 
+/// An effect that waits, as operators see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitingEffect {
+    /// Idempotency key.
+    pub key: String,
+    /// What to do it with.
+    pub payload: Value,
+}
+
+/// What waits in the effects queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backlog {
+    /// Effects that are due, claimed or not, and those that failed often.
+    pub due: u64,
+    /// Those of them that failed [`crate::ALARM_AFTER_FAILURES`] times or more.
+    pub alarmed: u64,
+    /// When the oldest of those that are due was due.
+    pub oldest_due: Option<Timestamp>,
+}
+
 /// What to do with rows that differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebuild {

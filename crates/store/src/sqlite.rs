@@ -1,6 +1,9 @@
 //! The engine of a single machine: one SQLite file, one thread that writes, a few connections that read.
 
+mod adopt;
 mod append;
+mod backlog;
+mod backup;
 mod connection;
 mod effects;
 mod events;
@@ -20,7 +23,7 @@ mod writer;
 mod tests;
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use chancery_canonical::Sha256;
@@ -35,11 +38,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use journal::LogSigner;
 
+use crate::adopt::{AdoptError, Adopted, Derive, Known};
 use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
 use crate::checkpoint_copy::CheckpointCopy;
 use crate::error::{AppendError, Fault, OpenError};
 use crate::record::{
-    AlarmedEffect, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent, StreamHead,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent,
+    StreamHead, WaitingEffect,
 };
 use crate::store::{Projection, Store};
 use append::AppendJob;
@@ -124,6 +129,69 @@ impl SqliteStore {
         };
         let (_, sizes) = watch::channel(size);
         Ok(Self { readers: Readers::new(database), key: log_key, sizes, writer: None })
+    }
+
+    /// Copies a database as of one moment to a file that does not exist yet, beside a server that runs or without
+    /// one. Tickets go along only if they are of the `kept` kinds. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`]; what stands at `target` then is no whole copy.
+    pub fn copy(database: &Path, target: &Path, kept: &[&str]) -> Result<(), OpenError> {
+        backup::copy(database, target, kept)
+    }
+
+    /// Whether the database may sign, by the copy of the newest checkpoint and the mark beside it. Changes nothing,
+    /// and may run beside a writer. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`] as [`SqliteStore::open`] has it.
+    pub fn compare(database: &Path, checkpoint_copy: &Path, log_key: &VerifierKey) -> Result<(), OpenError> {
+        open::compare(database, checkpoint_copy, log_key)
+    }
+
+    /// Marks a database as restored: [`SqliteStore::open`] refuses it until it is adopted. Blocks.
+    ///
+    /// # Errors
+    /// [`Fault::File`].
+    pub fn mark_restored(checkpoint_copy: &Path) -> Result<(), Fault> {
+        CheckpointCopy::at(checkpoint_copy.to_owned()).set_mark()
+    }
+
+    /// Compares a database with what is known elsewhere, takes in what it misses, and lets it sign again. Blocks.
+    ///
+    /// # Errors
+    /// [`AdoptError`]; then nothing has changed, and it still may not sign.
+    pub fn adopt(options: &SqliteOptions, known: &Known, derive: &Derive) -> Result<Adopted, AdoptError> {
+        adopt::adopt(options, known, derive)
+    }
+
+    /// Version of the engine that is linked.
+    pub fn engine_version() -> &'static str {
+        rusqlite::version()
+    }
+
+    /// How much waits in the effects queue at `now`.
+    ///
+    /// # Errors
+    /// [`Fault`], here and below.
+    pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, Fault> {
+        self.readers.read(move |connection| backlog::backlog(connection, now)).await
+    }
+
+    /// Effects of one kind that are due at `now`, oldest first, without claiming them.
+    pub async fn due_effects(
+        &self,
+        kind: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<WaitingEffect>, Fault> {
+        let kind = kind.to_owned();
+        self.readers.read(move |connection| backlog::due(connection, &kind, now, limit)).await
+    }
+
+    /// How many requests are in each state that is not an end.
+    pub async fn open_requests(&self) -> Result<Vec<(&'static str, u64)>, Fault> {
+        self.readers.read(backlog::open_requests).await
     }
 
     async fn enqueue(&self, job: Box<dyn Job>) -> Result<(), Fault> {

@@ -1,9 +1,13 @@
 //! Running a server, and looking after one.
 
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 
 use chancery_server::doctor::{Finding, Health, doctor};
-use chancery_server::{Config, Server as Service, ServerError};
+use chancery_server::held::{Held, Released};
+use chancery_server::{Clock, Config, Server as Service, ServerError, StartError};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -31,6 +35,8 @@ pub enum Server {
     CheckConfig(DataFolder),
     /// Examine an installation, beside a running server or without one
     Doctor(Doctor),
+    /// Go on from a restored backup, once it was compared with what is known elsewhere
+    Adopt(super::backup::Adopt),
 }
 
 /// Where an installation is.
@@ -76,6 +82,7 @@ impl Server {
             Self::Run { data, log_format } => serve(data.path(), log_format, output),
             Self::CheckConfig(data) => check_config(data.path(), output),
             Self::Doctor(doctor) => doctor.run(output),
+            Self::Adopt(adopt) => adopt.run(output),
         }
     }
 }
@@ -88,15 +95,67 @@ pub fn runtime() -> Result<Runtime, Failure> {
 fn serve(data: &Path, log_format: LogFormat, output: &Output) -> Result<Exit, Failure> {
     let config = config(data)?;
     log_to_stderr(log_format);
-    let public_url = config.public_url.clone();
     runtime()?
         .block_on(async {
-            let running = Service::start(config).await?;
-            output.note(&format!("serving {public_url} on {}", running.address()));
-            running.until_signal().await;
+            while hold_or_serve(&config, output).await? == Released::Cleared {}
             Ok(Exit::Done)
         })
         .map_err(|fault: ServerError| Failure::Fault(fault.to_string()))
+}
+
+/// Serves until a signal comes. Where nothing may be signed, only takes back what is due, until that changes.
+async fn hold_or_serve(config: &Config, output: &Output) -> Result<Released, ServerError> {
+    match Service::start(config.clone()).await {
+        Ok(running) => {
+            output.note(&format!("serving {} on {}", config.public_url, running.address()));
+            notify_ready("serving");
+            running.until_signal().await;
+            Ok(Released::Stopped)
+        }
+        Err(ServerError::Start(reason)) if reason.holds_signing() => {
+            let clock = Clock::system().map_err(StartError::from)?;
+            let held = Held::start(config.clone(), clock, &reason).await?;
+            output.note(&format!("HELD: {reason}"));
+            output.note(&format!(
+                "nothing is signed or minted; due revocations go on, on {}; docs/operations/incidents.md says what to do",
+                held.address()
+            ));
+            notify_ready("held: nothing is signed");
+            Ok(held.until_released(stop_signal()).await)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Tells the service manager, where one waits for it (sd_notify(3)): one datagram to `$NOTIFY_SOCKET`.
+fn notify_ready(status: &str) {
+    let Some(name) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let message = format!("READY=1\nSTATUS={status}\n");
+    let sent = notify_address(&name)
+        .and_then(|address| UnixDatagram::unbound()?.send_to_addr(message.as_bytes(), &address));
+    if let Err(fault) = sent {
+        tracing::warn!(%fault, "the service manager was not told that the server is ready");
+    }
+}
+
+/// A path, or after `@` a name in the abstract namespace.
+fn notify_address(name: &std::ffi::OsStr) -> std::io::Result<SocketAddr> {
+    match name.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(name),
+    }
 }
 
 fn log_to_stderr(format: LogFormat) {

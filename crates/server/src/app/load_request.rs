@@ -196,7 +196,7 @@ impl App {
     /// A stored document, in its canonical form.
     pub(crate) async fn canonical(&self, sha256: Sha256) -> Result<Canonical, Problem> {
         let document = self.store.document(sha256).await?;
-        let document = document.ok_or_else(|| damaged(format!("document `{sha256}` is missing")))?;
+        let document = document.ok_or_else(|| lost(sha256))?;
         Ok(Canonical::parse(&document.bytes).map_err(damaged)?)
     }
 }
@@ -221,6 +221,18 @@ fn standing_judgement<'a>(events: &'a [Placed], state: &State) -> Option<&'a Jud
     }
 }
 
-pub(super) fn damaged(error: impl std::fmt::Display) -> Fault {
+/// A mirror of the log holds no documents: what was submitted after the backup that was restored is known by its
+/// digests alone.
+fn lost(sha256: Sha256) -> Problem {
+    Problem::refused(
+        axum::http::StatusCode::GONE,
+        "document_lost",
+        format!("document `{sha256}` is not here any more; its digest stands in the log"),
+        "ask again with a new request; whoever kept the evidence of this one can still prove it",
+    )
+}
+
+/// Stored data that is not what was written.
+pub fn damaged(error: impl std::fmt::Display) -> Fault {
     Fault::Damaged(error.to_string())
 }

@@ -185,7 +185,8 @@ pub struct Told {
 }
 
 impl Told {
-    fn of(placed: &Placed) -> Self {
+    /// An event that stands in the log.
+    pub fn of(placed: &Placed) -> Self {
         Self { event: placed.event.clone(), time: placed.time, private: placed.private.clone() }
     }
 }

@@ -64,6 +64,11 @@ fn parse(digests: &[String]) -> Result<BTreeSet<Sha256>, Problem> {
     Ok(wanted)
 }
 
+/// The digests that a redaction names; `None` when one is none.
+pub fn digests_of(texts: &[String]) -> Option<BTreeSet<Sha256>> {
+    texts.iter().map(|text| Sha256::try_from(decode_url(text).ok()?.as_slice()).ok()).collect()
+}
+
 /// Beside which events these disclosures stand; each must stand somewhere.
 fn erasures(loaded: &LoadedRequest, wanted: &BTreeSet<Sha256>) -> Result<Vec<Erasure>, Problem> {
     let mut found = BTreeSet::new();

@@ -57,6 +57,23 @@ pub enum StartError {
     Clock(#[from] TimestampError),
 }
 
+impl StartError {
+    /// Whether nothing may be signed here for now, while what is due can still be taken back ([`crate::held`]).
+    pub fn holds_signing(&self) -> bool {
+        match self {
+            Self::Open(error) => error.holds_signing(),
+            Self::ClockBehind { .. } => true,
+            Self::Config(_)
+            | Self::Key(_)
+            | Self::Store(_)
+            | Self::Policy(_)
+            | Self::Trust(_)
+            | Self::Issuer(_)
+            | Self::Clock(_) => false,
+        }
+    }
+}
+
 impl App {
     /// Opens the installation that a configuration names, and verifies its people from the first leaf on.
     pub(crate) async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
@@ -109,7 +126,8 @@ impl App {
     }
 }
 
-fn open_issuer(config: &Config, clock: &Clock) -> Result<Issuer, StartError> {
+/// The issuer's files.
+pub(crate) fn open_issuer(config: &Config, clock: &Clock) -> Result<Issuer, StartError> {
     let (authority, list, book) = (config.ssh_ca_key(), config.ssh_krl(), config.data.join("issuer"));
     let places = Places { authority: &authority, revocation_list: &list, book: &book };
     let random = Box::new(ring::rand::SystemRandom::new());
@@ -117,7 +135,7 @@ fn open_issuer(config: &Config, clock: &Clock) -> Result<Issuer, StartError> {
 }
 
 /// Refuses to sign with a clock that runs behind what was signed; the time of the newest event.
-async fn check_clock(clock: &Clock, store: &SqliteStore) -> Result<Timestamp, StartError> {
+pub(crate) async fn check_clock(clock: &Clock, store: &SqliteStore) -> Result<Timestamp, StartError> {
     let now = clock.now();
     match store.newest_time().await? {
         Some(newest) if newest > now => {

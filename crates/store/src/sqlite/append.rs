@@ -160,7 +160,8 @@ fn append_event(
     Ok(Position { stream: stream.clone(), version, leaf_index, attestation_index })
 }
 
-fn insert_event(
+/// Stores what a leaf says beside it.
+pub(super) fn insert_event(
     connection: &Connection,
     leaf: &EventLeaf,
     leaf_index: u64,

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use chancery_faults::step;
 use chancery_ledger::tile::root_from_tiles;
-use chancery_ledger::{Checkpoint, SignedCheckpoint};
+use chancery_ledger::{Checkpoint, Root, VerifierKey};
 use rusqlite::Connection;
 
 use super::connection::{open_reader, open_writer};
-use super::journal::{Journal, LogSigner};
+use super::journal::{self, Journal, LogSigner};
 use super::{schema, tiles};
 use crate::checkpoint_copy::CheckpointCopy;
 use crate::error::{Fault, OpenError};
@@ -31,6 +31,10 @@ pub(super) fn open(path: &Path, copy: &CheckpointCopy, signer: &LogSigner) -> Re
         step("store.open.folder", || make_directory(file))?;
     }
     let lock = step("store.open.lock", || lock(path))?;
+    // INVARIANT: a database that came out of a backup signs nothing before it was adopted.
+    if copy.mark().exists() {
+        return Err(OpenError::Restored { path: copy.mark() });
+    }
     let found = step("store.open.schema", || schema_of(path))?;
     step("store.open.file", || make_private_file(path))?;
     let connection = step("store.open.connect", || open_writer(path).map_err(Fault::from))?;
@@ -41,6 +45,27 @@ pub(super) fn open(path: &Path, copy: &CheckpointCopy, signer: &LogSigner) -> Re
     let journal = step("store.open.load", || Journal::load(&connection, signer))?;
     compare_with_copy(&connection, &journal, copy, signer)?;
     Ok(Opened { connection, journal, lock })
+}
+
+/// A database that is looked at before it may sign, with nobody else writing to it.
+pub(super) struct Examined {
+    pub(super) connection: Connection,
+    pub(super) copy: CheckpointCopy,
+    pub(super) lock: File,
+}
+
+/// Opens a database that holds a log, marked as restored or not, and compares it with nothing.
+pub(super) fn examine(path: &Path, copy: &Path) -> Result<Examined, OpenError> {
+    schema::check_engine()?;
+    make_directory(copy)?;
+    let lock = lock(path)?;
+    let found = schema_of(path)?;
+    if found == 0 {
+        return Err(OpenError::Log("there is none yet".to_owned()));
+    }
+    let connection = open_writer(path).map_err(Fault::from)?;
+    schema::migrate(&connection, found)?;
+    Ok(Examined { connection, copy: CheckpointCopy::at(copy.to_owned()), lock })
 }
 
 /// Checks that a database can be read by this program, and changes nothing.
@@ -66,6 +91,14 @@ fn schema_of(path: &Path) -> Result<u32, OpenError> {
     }
 }
 
+/// How the copy of the newest checkpoint stands to the database, when nothing speaks against going on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CopyIs {
+    Same,
+    /// A crash between commit and publish, or right after the first checkpoint of a new log.
+    Behind,
+}
+
 /// Refuses to go on from a state that is behind, or beside, what was signed.
 fn compare_with_copy(
     connection: &Connection,
@@ -73,15 +106,52 @@ fn compare_with_copy(
     copy: &CheckpointCopy,
     signer: &LogSigner,
 ) -> Result<(), OpenError> {
-    let ours = *journal.checkpoint().root();
-    let Some(note) = copy.read()? else {
+    match relation(connection, *journal.checkpoint().root(), copy, signer.verifier())? {
+        CopyIs::Same => Ok(()),
+        CopyIs::Behind => Ok(copy.publish(&journal.note())?),
+    }
+}
+
+/// The same comparison, for a database that somebody else may be writing to; nothing is changed.
+pub(super) fn compare(path: &Path, copy: &Path, key: &VerifierKey) -> Result<(), OpenError> {
+    let copy = CheckpointCopy::at(copy.to_owned());
+    if copy.mark().exists() {
+        return Err(OpenError::Restored { path: copy.mark() });
+    }
+    // Read first: the database may grow meanwhile, and the copy with it.
+    let note = copy.read()?;
+    let connection = open_reader(path).map_err(Fault::from)?;
+    let ours = *journal::checkpoint(&connection, key).map_err(|e| OpenError::Log(e.to_string()))?.root();
+    relate(&connection, ours, note, &copy, key).map(|_| ())
+}
+
+fn relation(
+    connection: &Connection,
+    ours: Root,
+    copy: &CheckpointCopy,
+    key: &VerifierKey,
+) -> Result<CopyIs, OpenError> {
+    relate(connection, ours, copy.read()?, copy, key)
+}
+
+fn relate(
+    connection: &Connection,
+    ours: Root,
+    note: Option<Vec<u8>>,
+    copy: &CheckpointCopy,
+    key: &VerifierKey,
+) -> Result<CopyIs, OpenError> {
+    let Some(note) = note else {
         if ours.size() > 0 {
             return Err(OpenError::CopyMissing { path: copy.path().to_owned() });
         }
         // A new log, or a crash right after its first checkpoint was stored: nothing is signed that could be lost.
-        return Ok(copy.publish(&journal.note())?);
+        return Ok(CopyIs::Behind);
     };
-    let signed = open_copy(&note, copy, signer)?;
+    let signed = Checkpoint::open(&note, key).map_err(|error| OpenError::CopyUnreadable {
+        path: copy.path().to_owned(),
+        reason: error.to_string(),
+    })?;
     let theirs = *signed.root();
     if theirs.size() > ours.size() {
         return Err(OpenError::OlderThanSigned { ours, copy: theirs });
@@ -91,18 +161,7 @@ fn compare_with_copy(
     if then != theirs.hash() {
         return Err(OpenError::Forked { ours, copy: theirs });
     }
-    if theirs.size() < ours.size() {
-        // A crash between commit and publish: the copy catches up.
-        copy.publish(&journal.note())?;
-    }
-    Ok(())
-}
-
-fn open_copy(note: &[u8], copy: &CheckpointCopy, signer: &LogSigner) -> Result<SignedCheckpoint, OpenError> {
-    Checkpoint::open(note, signer.verifier()).map_err(|error| OpenError::CopyUnreadable {
-        path: copy.path().to_owned(),
-        reason: error.to_string(),
-    })
+    Ok(if theirs.size() < ours.size() { CopyIs::Behind } else { CopyIs::Same })
 }
 
 /// Makes the directory of a file, for its owner only. One that exists keeps its mode.

@@ -3,4 +3,6 @@
 mod crash;
 mod faults;
 mod opening;
+mod restoring;
+
 mod tampering;
