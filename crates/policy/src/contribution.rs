@@ -124,7 +124,7 @@ impl RootContribution {
 }
 
 fn read<T: DeserializeOwned>(element: &Value) -> Result<T, String> {
-    serde_json::from_value(element.clone()).map_err(|cause| cause.to_string())
+    T::deserialize(element).map_err(|cause| cause.to_string())
 }
 
 /// A stable name: letters, digits and `_.-:`, at least one.

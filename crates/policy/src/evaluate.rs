@@ -1,20 +1,21 @@
 //! Runs a bundle over an input. Whatever goes wrong on the way is a `deny`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use chancery_canonical::disclosure::{self, DisclosureError};
 use chancery_canonical::json::{self, JsonError, Value};
 use chancery_canonical::{Canonical, Disclosure, Sha256};
 use chancery_domain::document::RequestDocument;
 use chancery_domain::verdict::{Constraints, Outcome, Reason, Risk, RiskFactor, Verdict, VerdictDocument};
+use serde::de::DeserializeOwned;
 
 use crate::bundle::{Bundle, BundleError, Contribution};
 use crate::compose::{Composed, Terms, compose, refusal};
-use crate::contribution::{MAX_ELEMENTS, RootContribution, ShapeError};
+use crate::contribution::{RootContribution, ShapeError};
+use crate::engine_version;
 use crate::entitlement::Entitlement;
 use crate::input::{ConcealedInput, MAX_INPUT_BYTES, PersonFacts};
-use crate::{engine_version, fuel, network};
+use crate::rego::{self, Question, Sets};
 
 /// A bundle, ready to judge. Prepared once; each judgement works on a copy, so one never sees another.
 #[derive(Clone)]
@@ -64,16 +65,13 @@ pub enum PolicyFault {
         /// What it asks for.
         wanted: String,
     },
+    /// A set that is not watched.
+    #[error("`{0}` is not watched: ask for `alert` or `violation`")]
+    NotWatched(String),
     /// The verdict has no canonical form.
     #[error("the verdict cannot be written: {0}")]
     Document(#[from] JsonError),
 }
-
-/// The elements of each set, by the root that contributed them.
-type Sets = BTreeMap<Contribution, Vec<Value>>;
-
-/// Sets that make a verdict.
-const VERDICT_SETS: [&str; 6] = ["allow", "constraint", "deny", "obligation", "risk", "stage"];
 
 impl Engine {
     /// Compiles the bundle's judging modules.
@@ -81,7 +79,7 @@ impl Engine {
     /// # Errors
     /// [`BundleError::Rego`] when the engine does not take them.
     pub fn prepare(bundle: Bundle) -> Result<Self, BundleError> {
-        let prepared = compile(&bundle, false)?;
+        let prepared = rego::compile(&bundle, false)?;
         Ok(Self { bundle, prepared })
     }
 
@@ -110,10 +108,12 @@ impl Engine {
     /// # Errors
     /// Any fault; the caller alarms, as it would for an element.
     pub fn watch(&self, set: &str, input: &Canonical) -> Result<Vec<Value>, PolicyFault> {
-        let wanted: BTreeSet<&Contribution> =
-            self.bundle.contributions().iter().filter(|contribution| contribution.set == set).collect();
-        let sets = run(&self.prepared, self.bundle.settings().limits.fuel, input.as_str(), wanted)?;
-        Ok(sets.into_values().flatten().collect())
+        let question = match set {
+            "alert" => Question::Alert,
+            "violation" => Question::Violation,
+            other => return Err(PolicyFault::NotWatched(other.to_owned())),
+        };
+        Ok(self.ask(question, &input.value())?.into_values().flatten().collect())
     }
 
     fn judged(&self, input: &ConcealedInput) -> Result<Composed, PolicyFault> {
@@ -122,22 +122,34 @@ impl Engine {
         {
             return Err(PolicyFault::OtherEngine { wanted: wanted.to_owned() });
         }
-        let clear = reveal(input)?;
-        let facts = Facts::read(&input.document, &clear)?;
-        let limits = self.bundle.settings().limits;
-        let clear = Canonical::of(&clear)?;
-        let memory = usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX);
-        if clear.as_str().len() > MAX_INPUT_BYTES.min(memory) {
-            return Err(PolicyFault::Input("it is larger than the limit".to_owned()));
-        }
-        let wanted = self
-            .bundle
-            .contributions()
-            .iter()
-            .filter(|contribution| VERDICT_SETS.contains(&contribution.set));
-        let sets = run(&self.prepared, limits.fuel, clear.as_str(), wanted.collect())?;
+        let document = input.document.value();
+        // The request document is read as it was signed, with its digests in place; the rest in the clear.
+        let request = member(&document, "request")?;
+        let clear = reveal(document, &input.disclosures)?;
+        self.check_size(input, &clear)?;
+        let requester = member(&clear, "requester")?;
+        let entitlement = clear.get("entitlement").unwrap_or(&Value::Null);
+        let facts = Facts { request, entitlement, requester };
+        let sets = self.ask(Question::Verdict, &clear)?;
         let terms = terms(&self.bundle, &facts);
         Ok(compose(&self.contributed(sets)?, &terms))
+    }
+
+    fn check_size(&self, input: &ConcealedInput, clear: &Value) -> Result<(), PolicyFault> {
+        let memory = usize::try_from(self.bundle.settings().limits.memory_bytes).unwrap_or(usize::MAX);
+        let limit = MAX_INPUT_BYTES.min(memory);
+        // A disclosure is longer than what it discloses, so this is more than the clear form has.
+        let disclosed = input.disclosures.iter().map(|disclosure| disclosure.as_str().len());
+        let at_most = disclosed.fold(input.document.as_str().len(), usize::saturating_add);
+        if at_most <= limit || json::to_canonical(clear)?.len() <= limit {
+            return Ok(());
+        }
+        Err(PolicyFault::Input("it is larger than the limit".to_owned()))
+    }
+
+    fn ask(&self, question: Question, input: &Value) -> Result<Sets, PolicyFault> {
+        let fuel = self.bundle.settings().limits.fuel;
+        rego::ask(&self.prepared, fuel, self.bundle.contributions(), question, input)
     }
 
     fn contributed(&self, sets: Sets) -> Result<Vec<RootContribution>, PolicyFault> {
@@ -173,79 +185,8 @@ impl Engine {
     }
 }
 
-/// Compiles modules and data for the Rego engine. `with_tests` adds the test modules.
-pub(crate) fn compile(bundle: &Bundle, with_tests: bool) -> Result<regorus::Engine, BundleError> {
-    let refused = |file: &str, cause: String| BundleError::Rego { file: file.to_owned(), cause };
-    if !fuel::is_metered() {
-        return Err(refused(
-            "bundle",
-            "another clock is registered with the engine, so fuel cannot be counted".to_owned(),
-        ));
-    }
-    let mut engine = regorus::Engine::new();
-    // A builtin that fails must not leave a rule silently unsaid.
-    engine.set_strict_builtin_errors(true);
-    network::register(&mut engine).map_err(|cause| refused("bundle", cause))?;
-    for (path, text) in bundle.modules(with_tests) {
-        engine
-            .add_policy(path.to_owned(), text.to_owned())
-            .map_err(|cause| refused(path, cause.to_string()))?;
-    }
-    let data = Canonical::of(bundle.data()).map_err(|cause| refused("bundle", cause.to_string()))?;
-    engine.add_data_json(data.as_str()).map_err(|cause| refused("bundle", cause.to_string()))?;
-    // The engine looks for unsafe variables only when it is first asked something.
-    engine.set_input(regorus::Value::new_object());
-    engine.eval_query("true".to_owned(), false).map_err(|cause| refused("bundle", cause.to_string()))?;
-    Ok(engine)
-}
-
-/// Evaluates the wanted sets. The one place that a sandbox would replace.
-fn run(
-    prepared: &regorus::Engine,
-    fuel_limit: u64,
-    input: &str,
-    wanted: BTreeSet<&Contribution>,
-) -> Result<Sets, PolicyFault> {
-    let no_input = |cause: String| PolicyFault::Input(cause);
-    let mut engine = prepared.clone();
-    engine.set_input_json(input).map_err(|cause| no_input(cause.to_string()))?;
-    let start = fuel::steps();
-    let mut sets = Sets::new();
-    for contribution in wanted {
-        let rule = format!("data.{}.{}", contribution.root, contribution.set);
-        let used = fuel::steps().saturating_sub(start);
-        engine.set_execution_timer_config(fuel::limit(fuel_limit.saturating_sub(used)));
-        let evaluated = catch_unwind(AssertUnwindSafe(|| engine.eval_rule(rule.clone())))
-            .map_err(|_| PolicyFault::Trap { rule: rule.clone() })?;
-        let value = evaluated
-            .map_err(|cause| PolicyFault::Evaluation { rule: rule.clone(), cause: cause.to_string() })?;
-        sets.insert(contribution.clone(), elements(contribution, &value)?);
-    }
-    Ok(sets)
-}
-
-/// The elements of a set, as strict JSON.
-fn elements(contribution: &Contribution, value: &regorus::Value) -> Result<Vec<Value>, PolicyFault> {
-    let shape = |cause: &str| ShapeError {
-        root: contribution.root.clone(),
-        set: contribution.set.to_owned(),
-        cause: cause.to_owned(),
-    };
-    let set = value.as_set().map_err(|_| shape("it is not a set"))?;
-    if set.len() > MAX_ELEMENTS {
-        return Err(shape("it has too many elements").into());
-    }
-    let text = value.to_json_str().map_err(|cause| shape(&cause.to_string()))?;
-    match json::parse(text.as_bytes()).map_err(|cause| shape(&cause.to_string()))? {
-        Value::Array(elements) => Ok(elements),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            Err(shape("it is not a set").into())
-        }
-    }
-}
-
-fn reveal(input: &ConcealedInput) -> Result<Value, PolicyFault> {
-    let revealed = disclosure::reveal(&input.document.value(), &input.disclosures)?;
+fn reveal(document: Value, disclosures: &[Disclosure]) -> Result<Value, PolicyFault> {
+    let revealed = disclosure::reveal(document, disclosures)?;
     match revealed.missing.first() {
         None => Ok(revealed.value),
         Some(missing) => Err(PolicyFault::Input(format!("a disclosure of `{}` is missing", missing.object))),
@@ -253,29 +194,18 @@ fn reveal(input: &ConcealedInput) -> Result<Value, PolicyFault> {
 }
 
 /// What the host itself reads of an input.
-struct Facts {
+struct Facts<'a> {
     request: RequestDocument,
-    entitlement: Value,
+    entitlement: &'a Value,
     requester: PersonFacts,
 }
 
-impl Facts {
-    fn read(concealed: &Canonical, clear: &Value) -> Result<Self, PolicyFault> {
-        let refused = |part: &str, cause: &str| PolicyFault::Input(format!("`{part}`: {cause}"));
-        // The request document as it was signed: with its digests in place.
-        let document = concealed.value();
-        let request = document.get("request").cloned().unwrap_or_default();
-        let request =
-            serde_json::from_value(request).map_err(|cause| refused("request", &cause.to_string()))?;
-        let requester = clear.get("requester").cloned().unwrap_or_default();
-        let requester =
-            serde_json::from_value(requester).map_err(|cause| refused("requester", &cause.to_string()))?;
-        let entitlement = clear.get("entitlement").cloned().unwrap_or_default();
-        Ok(Self { request, entitlement, requester })
-    }
+fn member<T: DeserializeOwned>(document: &Value, name: &str) -> Result<T, PolicyFault> {
+    T::deserialize(document.get(name).unwrap_or(&Value::Null))
+        .map_err(|cause| PolicyFault::Input(format!("`{name}`: {cause}")))
 }
 
-fn terms(bundle: &Bundle, facts: &Facts) -> Terms {
+fn terms(bundle: &Bundle, facts: &Facts<'_>) -> Terms {
     let reference = &facts.request.entitlement;
     let entitlement = bundle.entitlement(&reference.name);
     let mut refusals = BTreeSet::new();
@@ -302,9 +232,9 @@ fn terms(bundle: &Bundle, facts: &Facts) -> Terms {
     Terms { clocks, asked_grant_seconds: facts.request.clocks.grant_seconds, tiers: bundle.tiers(), refusals }
 }
 
-fn refusals_of(entitlement: &Entitlement, facts: &Facts) -> Vec<Reason> {
+fn refusals_of(entitlement: &Entitlement, facts: &Facts<'_>) -> Vec<Reason> {
     let mut refusals = Vec::new();
-    if entitlement.digest() != facts.request.entitlement.sha256 || *entitlement.data() != facts.entitlement {
+    if entitlement.digest() != facts.request.entitlement.sha256 || entitlement.data() != facts.entitlement {
         refusals.push(refusal(
             "chancery.entitlement_changed",
             "the entitlement is not the one that the request was made for",

@@ -37,11 +37,6 @@ pub fn is_metered() -> bool {
     *REGISTERED
 }
 
-/// Steps that this thread has evaluated.
-pub fn steps() -> u64 {
-    STEPS.with(Cell::get)
-}
-
 /// A limit of so many steps.
 pub fn limit(steps: u64) -> ExecutionTimerConfig {
     let check_interval = NonZeroU32::new(UNITS_PER_TICK).unwrap_or(NonZeroU32::MIN);

@@ -6,7 +6,7 @@
 //!
 //! This crate is the only user of the Rego engine, and no type of that engine leaves it.
 //!
-//! Reading order: `bundle` (what is evaluated), `input` (of what), `evaluate` (how), `contribution` and
+//! Reading order: `bundle` (what is evaluated), `input` (of what), `evaluate` and `rego` (how), `contribution` and
 //! `compose` (what comes of it), `replay` (that it comes again), `entitlement` and `form` (what may be asked),
 //! `test_run` (how a bundle is tested).
 
@@ -22,6 +22,7 @@ pub mod test_run;
 
 mod fuel;
 mod network;
+mod rego;
 mod version;
 
 pub use bundle::{Bundle, BundleError};

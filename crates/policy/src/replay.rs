@@ -63,7 +63,7 @@ pub fn replay_with(
     disclosures: &[Disclosure],
     recorded: &[u8],
 ) -> Result<Replay, PolicyFault> {
-    let revealed = disclosure::reveal(&input.value(), disclosures)?;
+    let revealed = disclosure::reveal(input.value(), disclosures)?;
     if !revealed.missing.is_empty() {
         let mut missing: Vec<String> = revealed.missing.into_iter().map(|missing| missing.object).collect();
         missing.dedup();

@@ -13,9 +13,10 @@ use chancery_canonical::disclosure;
 use chancery_canonical::json::{self, Map, Value};
 
 use crate::bundle::{Bundle, BundleError};
-use crate::evaluate::{Engine, PolicyFault, compile};
+use crate::evaluate::{Engine, PolicyFault};
 use crate::fuel;
 use crate::input::ConcealedInput;
+use crate::rego::compile;
 
 /// Where golden files stand.
 pub const GOLDEN: &str = "tests/golden/";

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use chancery_canonical::Sha256;
 
 /// The sources that turn sets of a Rego evaluation into a verdict.
-const COMPOSING_SOURCES: [&str; 10] = [
+const COMPOSING_SOURCES: [&str; 11] = [
     include_str!("bundle/data.rs"),
     include_str!("bundle/settings.rs"),
     include_str!("compose.rs"),
@@ -16,6 +16,7 @@ const COMPOSING_SOURCES: [&str; 10] = [
     include_str!("form.rs"),
     include_str!("fuel.rs"),
     include_str!("network.rs"),
+    include_str!("rego.rs"),
 ];
 
 static ENGINE_VERSION: LazyLock<String> = LazyLock::new(|| {

@@ -282,8 +282,14 @@ fn another_engine_does_not_judge() {
 #[test]
 fn the_same_fuel_decides_in_every_thread() {
     let settings = String::from_utf8(default_bundle().files()["bundle.toml"].clone()).unwrap();
-    let bundle_of =
-        |fuel: u64| common::bundle_with(&[("bundle.toml", &settings.replace("500_000", &fuel.to_string()))]);
+    // Beside it the default bundle alone would be done within the least fuel that a bundle may set.
+    let work = "package chancery\n\nn := [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\nobligation contains \"x\" if count([1 | some _ in n; some _ in n; some _ in n]) == 1\n";
+    let bundle_of = |fuel: u64| {
+        common::bundle_with(&[
+            ("bundle.toml", &settings.replace("500_000", &fuel.to_string())),
+            (EXTRA, work),
+        ])
+    };
     // Somewhere between is the least fuel that is enough; on both sides of it every thread must agree.
     let enough = |fuel: u64| {
         let bundle = bundle_of(fuel);

@@ -30,7 +30,7 @@ pub struct MissingDigest {
 /// # Errors
 /// Refuses a disclosure that no digest asks for, a digest that occurs twice, a member that already stands in
 /// its object, a malformed `_sd` member, and concealed array elements.
-pub fn reveal(document: &Value, disclosures: &[Disclosure]) -> Result<Revealed, DisclosureError> {
+pub fn reveal(mut document: Value, disclosures: &[Disclosure]) -> Result<Revealed, DisclosureError> {
     let mut revealer = Revealer { waiting: BTreeMap::new(), seen: BTreeSet::new(), missing: Vec::new() };
     for disclosure in disclosures {
         let digest = disclosure.digest();
@@ -38,10 +38,10 @@ pub fn reveal(document: &Value, disclosures: &[Disclosure]) -> Result<Revealed, 
             return Err(duplicate(&digest));
         }
     }
-    let value = revealer.value(document, "", 0)?;
+    revealer.value(&mut document, Place::Document, 0)?;
     match revealer.waiting.values().next() {
         Some(unused) => Err(DisclosureError::Unused { name: unused.name().to_owned() }),
-        None => Ok(Revealed { value, missing: revealer.missing }),
+        None => Ok(Revealed { value: document, missing: revealer.missing }),
     }
 }
 
@@ -52,67 +52,66 @@ struct Revealer<'a> {
 }
 
 impl Revealer<'_> {
-    fn value(&mut self, value: &Value, pointer: &str, depth: usize) -> Result<Value, DisclosureError> {
+    fn value(&mut self, value: &mut Value, place: Place<'_>, depth: usize) -> Result<(), DisclosureError> {
         // Disclosed values can nest deeper together than each of them was when it was read.
         if depth > MAX_DEPTH {
             return Err(JsonError::TooDeep.into());
         }
         match value {
-            Value::Object(members) => self.object(members, pointer, depth).map(Value::Object),
-            Value::Array(elements) => self.array(elements, pointer, depth).map(Value::Array),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(value.clone()),
+            Value::Object(members) => self.object(members, place, depth),
+            Value::Array(elements) => self.array(elements, place, depth),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
         }
     }
 
     fn array(
         &mut self,
-        elements: &[Value],
-        pointer: &str,
+        elements: &mut [Value],
+        place: Place<'_>,
         depth: usize,
-    ) -> Result<Vec<Value>, DisclosureError> {
-        let mut revealed = Vec::with_capacity(elements.len());
-        for (position, element) in elements.iter().enumerate() {
+    ) -> Result<(), DisclosureError> {
+        for (position, element) in elements.iter_mut().enumerate() {
             if element.get("...").is_some() {
-                return Err(DisclosureError::ConcealedElement { array: pointer.to_owned() });
+                return Err(DisclosureError::ConcealedElement { array: place.pointer() });
             }
-            revealed.push(self.value(element, &format!("{pointer}/{position}"), depth + 1)?);
+            self.value(element, Place::Element(&place, position), depth + 1)?;
         }
-        Ok(revealed)
+        Ok(())
     }
 
     fn object(
         &mut self,
-        members: &Map<String, Value>,
-        pointer: &str,
+        members: &mut Map<String, Value>,
+        place: Place<'_>,
         depth: usize,
-    ) -> Result<Map<String, Value>, DisclosureError> {
-        let mut revealed = Map::new();
-        for (name, value) in members.iter().filter(|(name, _)| *name != DIGESTS_MEMBER) {
-            revealed.insert(name.clone(), self.value(value, &child(pointer, name), depth + 1)?);
+    ) -> Result<(), DisclosureError> {
+        let digests = digests(members.remove(DIGESTS_MEMBER), place)?;
+        for (name, value) in members.iter_mut() {
+            self.value(value, Place::Member(&place, name), depth + 1)?;
         }
-        for digest in digests(members, pointer)? {
+        for digest in digests {
             if !self.seen.insert(digest) {
                 return Err(duplicate(&digest));
             }
             let Some(disclosure) = self.waiting.remove(&digest) else {
-                self.missing.push(MissingDigest { object: pointer.to_owned(), digest });
+                self.missing.push(MissingDigest { object: place.pointer(), digest });
                 continue;
             };
             let name = disclosure.name();
-            if revealed.contains_key(name) {
-                let object = pointer.to_owned();
-                return Err(DisclosureError::NameClash { object, name: name.to_owned() });
+            if members.contains_key(name) {
+                return Err(DisclosureError::NameClash { object: place.pointer(), name: name.to_owned() });
             }
-            let value = self.value(disclosure.value(), &child(pointer, name), depth + 1)?;
-            revealed.insert(name.to_owned(), value);
+            let mut value = disclosure.value().clone();
+            self.value(&mut value, Place::Member(&place, name), depth + 1)?;
+            members.insert(name.to_owned(), value);
         }
-        Ok(revealed)
+        Ok(())
     }
 }
 
-fn digests(members: &Map<String, Value>, pointer: &str) -> Result<Vec<Sha256>, DisclosureError> {
-    let malformed = || DisclosureError::MalformedDigests { object: pointer.to_owned() };
-    let Some(list) = members.get(DIGESTS_MEMBER) else {
+fn digests(list: Option<Value>, place: Place<'_>) -> Result<Vec<Sha256>, DisclosureError> {
+    let malformed = || DisclosureError::MalformedDigests { object: place.pointer() };
+    let Some(list) = list else {
         return Ok(Vec::new());
     };
     let list = list.as_array().ok_or_else(malformed)?;
@@ -123,8 +122,25 @@ fn read_digest(text: &str) -> Option<Sha256> {
     Sha256::try_from(decode_url(text).ok()?.as_slice()).ok()
 }
 
-fn child(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+/// Where a value stands. It becomes a JSON pointer only when there is something to say of it.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Document,
+    Member(&'a Place<'a>, &'a str),
+    Element(&'a Place<'a>, usize),
+}
+
+impl Place<'_> {
+    /// A JSON pointer (RFC 6901).
+    fn pointer(self) -> String {
+        match self {
+            Self::Document => String::new(),
+            Self::Member(object, name) => {
+                format!("{}/{}", object.pointer(), name.replace('~', "~0").replace('/', "~1"))
+            }
+            Self::Element(array, position) => format!("{}/{position}", array.pointer()),
+        }
+    }
 }
 
 fn duplicate(digest: &Sha256) -> DisclosureError {

@@ -1,5 +1,7 @@
 //! The strict reader: RFC 8259 grammar, minus everything that two readers could understand differently.
 
+use serde_json::map::Entry;
+
 use super::{JsonError, MAX_BYTES, MAX_DEPTH, MAX_INTEGER, Map, Value};
 
 /// Reads one JSON document.
@@ -56,10 +58,12 @@ impl<'a> Reader<'a> {
             self.expect(b':', "`:` after a member name")?;
             self.skip_space();
             let value = self.value(depth)?;
-            if members.contains_key(&name) {
-                return Err(JsonError::DuplicateKey { name });
-            }
-            members.insert(name, value);
+            match members.entry(name) {
+                Entry::Vacant(place) => place.insert(value),
+                Entry::Occupied(place) => {
+                    return Err(JsonError::DuplicateKey { name: place.key().clone() });
+                }
+            };
             self.skip_space();
             if self.take(b'}') {
                 return Ok(Value::Object(members));
@@ -127,9 +131,9 @@ impl<'a> Reader<'a> {
         let mut content = String::new();
         loop {
             let run_start = self.offset;
-            while self.peek().is_some_and(|byte| byte != b'"' && byte != b'\\' && byte >= 0x20) {
-                self.offset += 1;
-            }
+            let rest = self.text.as_bytes().get(run_start..).unwrap_or_default();
+            let plain = |byte: &u8| *byte != b'"' && *byte != b'\\' && *byte >= 0x20;
+            self.offset += rest.iter().take_while(|byte| plain(byte)).count();
             content.push_str(self.between(run_start, self.offset));
             match self.peek() {
                 Some(b'"') => {

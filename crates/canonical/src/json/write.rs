@@ -1,5 +1,6 @@
 //! The canonical writer: RFC 8785 for documents without floats, which makes it short.
 
+use std::cmp::Ordering;
 use std::fmt::Write;
 
 use super::{JsonError, MAX_DEPTH, MAX_INTEGER, Map, Value};
@@ -46,8 +47,7 @@ fn write_array(text: &mut String, elements: &[Value], depth: usize) -> Result<()
 
 fn write_object(text: &mut String, members: &Map<String, Value>, depth: usize) -> Result<(), JsonError> {
     let mut sorted: Vec<_> = members.iter().collect();
-    // By UTF-16 code units, which is not the order of the UTF-8 bytes once a name leaves the basic plane.
-    sorted.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
+    sorted.sort_by(|(left, _), (right, _)| compare(left, right));
     text.push('{');
     for (position, (name, value)) in sorted.into_iter().enumerate() {
         if position > 0 {
@@ -61,6 +61,14 @@ fn write_object(text: &mut String, members: &Map<String, Value>, depth: usize) -
     Ok(())
 }
 
+/// By UTF-16 code units, which is not the order of the UTF-8 bytes once a name leaves the basic plane.
+fn compare(left: &str, right: &str) -> Ordering {
+    if left.is_ascii() && right.is_ascii() {
+        return left.cmp(right);
+    }
+    left.encode_utf16().cmp(right.encode_utf16())
+}
+
 fn write_integer(text: &mut String, number: &serde_json::Number) -> Result<(), JsonError> {
     // A `u64` above `i64::MAX` is an integer too, only too large a one.
     if number.as_i64().is_none() && number.as_u64().is_some() {
@@ -70,27 +78,43 @@ fn write_integer(text: &mut String, number: &serde_json::Number) -> Result<(), J
     if integer.unsigned_abs() > MAX_INTEGER.unsigned_abs() {
         return Err(JsonError::IntegerTooLarge);
     }
-    text.push_str(&integer.to_string());
+    // Writing to a `String` cannot fail.
+    let _ = write!(text, "{integer}");
     Ok(())
 }
 
 fn write_string(text: &mut String, content: &str) {
     text.push('"');
-    for character in content.chars() {
-        match character {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\u{8}' => text.push_str("\\b"),
-            '\t' => text.push_str("\\t"),
-            '\n' => text.push_str("\\n"),
-            '\u{c}' => text.push_str("\\f"),
-            '\r' => text.push_str("\\r"),
-            control if control < ' ' => {
-                // Writing to a `String` cannot fail.
-                let _ = write!(text, "\\u{:04x}", u32::from(control));
-            }
-            other => text.push(other),
+    let mut rest = content;
+    // What needs an escape is one byte of ASCII, so both sides of it are text.
+    while let Some((plain, escaped, after)) = split_at_escape(rest) {
+        text.push_str(plain);
+        write_escape(text, escaped);
+        rest = after;
+    }
+    text.push_str(rest);
+    text.push('"');
+}
+
+/// The text before the first character that needs an escape, that character, and the text after it.
+fn split_at_escape(text: &str) -> Option<(&str, u8, &str)> {
+    let position = text.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < b' ')?;
+    let escaped = text.as_bytes().get(position)?;
+    Some((text.get(..position)?, *escaped, text.get(position + 1..)?))
+}
+
+fn write_escape(text: &mut String, escaped: u8) {
+    match escaped {
+        b'"' => text.push_str("\\\""),
+        b'\\' => text.push_str("\\\\"),
+        0x08 => text.push_str("\\b"),
+        b'\t' => text.push_str("\\t"),
+        b'\n' => text.push_str("\\n"),
+        0x0c => text.push_str("\\f"),
+        b'\r' => text.push_str("\\r"),
+        control => {
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "\\u{control:04x}");
         }
     }
-    text.push('"');
 }

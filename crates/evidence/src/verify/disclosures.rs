@@ -76,7 +76,7 @@ pub(super) fn disclosures(
 fn documents(files: &BundleFiles, path: &str, document: &Canonical) -> Result<(Value, usize), String> {
     let said = |problem: String| format!("`{path}`: {problem}");
     let disclosures = files.get(path).map_or(Ok(Vec::new()), |bytes| read(bytes)).map_err(said)?;
-    let revealed = reveal(&document.value(), &disclosures).map_err(|error| said(error.to_string()))?;
+    let revealed = reveal(document.value(), &disclosures).map_err(|error| said(error.to_string()))?;
     Ok((revealed.value, revealed.missing.len()))
 }
 

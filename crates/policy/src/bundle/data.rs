@@ -7,6 +7,10 @@ use serde::Deserialize;
 
 use super::{BundleError, Tiers};
 use crate::entitlement::Entitlement;
+use crate::rego::HOST_PACKAGE;
+
+/// Names under `data` that hold rules alone.
+const RULES_ALONE: [&str; 2] = ["chancery", HOST_PACKAGE];
 
 /// Joins all `data.yaml` and `data.json` under the paths of their directories, as OPA does.
 pub fn assemble(files: &BTreeMap<String, Vec<u8>>) -> Result<Map<String, Value>, BundleError> {
@@ -22,9 +26,14 @@ pub fn assemble(files: &BTreeMap<String, Vec<u8>>) -> Result<Map<String, Value>,
             return Err(refused(path, "it is not an object: give each value a name"));
         };
         let top = directory.split('/').next().filter(|part| !part.is_empty());
-        let clash = top.map_or_else(|| document.contains_key("chancery"), |top| top == "chancery");
+        let clash = RULES_ALONE
+            .iter()
+            .any(|name| top.map_or_else(|| document.contains_key(*name), |top| top == *name));
         if clash || top == Some("tests") {
-            return Err(refused(path, "`chancery` and `tests` hold no data: move it beside `thresholds`"));
+            return Err(refused(
+                path,
+                "`chancery`, `chancery_host` and `tests` hold no data: move it beside `thresholds`",
+            ));
         }
         merge(place(&mut tree, directory).ok_or_else(|| conflict(path))?, document)
             .ok_or_else(|| conflict(path))?;

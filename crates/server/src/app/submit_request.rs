@@ -165,7 +165,7 @@ fn parse(body: &SubmitRequest) -> Result<Submission, Problem> {
 
 /// Every digest comes with its disclosure, and the disclosure is a justification within its limits.
 fn check_disclosures(document: &Canonical, disclosures: &[Disclosure]) -> Result<(), Problem> {
-    let revealed = chancery_canonical::disclosure::reveal(&document.value(), disclosures)
+    let revealed = chancery_canonical::disclosure::reveal(document.value(), disclosures)
         .map_err(|error| Problem::member("/disclosures", error))?;
     if !revealed.missing.is_empty() {
         return Err(Problem::member("/disclosures", "a disclosure is missing"));
