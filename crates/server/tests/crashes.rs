@@ -303,25 +303,6 @@ fn a_lease_announced_before_a_crash_and_never_minted_is_taken_back() {
 }
 
 #[test]
-fn what_no_issuer_can_make_is_said_before_anything_starts() {
-    let mut scene = Scene::new();
-    let mut sven = scene.world.admit("Sven", &["security"], &mut scene.ada, &mut scene.ben);
-    let asked = json!({
-        "entitlement": "role-grant", "parameters": {"role": "auditor"}, "ticket": "OPS-2",
-        "justification": "the yearly audit", "grant_seconds": 3600,
-    });
-    let draft = scene.world.call(&scene.erin, "POST", "/api/v1/drafts", Some(&asked)).good();
-    let view = scene.world.submit(&mut scene.erin, &draft).good();
-    let request = view["id"].as_str().unwrap().to_owned();
-    assert_eq!(view["state"], json!("pending"), "{view:#}");
-    scene.world.decide(&mut sven, &request, "approve", None).good();
-    let size = scene.world.log_size();
-    scene.credential(&request, "one").refused("no_issuer");
-    assert_eq!(scene.world.log_size(), size);
-    assert_eq!(scene.world.view(&scene.erin, &request)["state"], json!("approved"));
-}
-
-#[test]
 fn enough_administrators_stay() {
     let mut scene = Scene::new();
     let offer = |scene: &Scene, act: &str, body: Value| {

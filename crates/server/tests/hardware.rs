@@ -74,6 +74,12 @@ fn only_hardware_approves_and_a_stranger_can_tell() {
     world.decide(&mut sue, &id, "approve", None).good();
     assert_eq!(world.view(&erin, &id)["state"], json!("approved"));
     assert_eq!(world.failed_checks(&erin, &id), Vec::<String>::new());
+
+    // What no issuer can make is said before anything starts.
+    let size = world.log_size();
+    world.call(&erin, "POST", &format!("/api/v1/grants/{id}/credentials"), None).refused("no_issuer");
+    assert_eq!((world.log_size(), &world.view(&erin, &id)["state"]), (size, &json!("approved")));
+
     let zip = world.call(&erin, "GET", &format!("/api/v1/requests/{id}/evidence"), None).bytes;
     let names = String::from_utf8_lossy(&zip).matches("registrations/").count();
     assert!(names >= 2, "the registrations are in the evidence");
