@@ -54,7 +54,8 @@ class Command {
   }
 }
 
-export async function start() {
+// `configure` may change the data folder before the server runs.
+export async function start(configure = async () => {}) {
   const folder = await mkdtemp(join(tmpdir(), 'chancery-page-'));
   const port = await freePort();
   const base = `http://localhost:${port}`;
@@ -72,6 +73,7 @@ export async function start() {
 
   await run(['init', '--data', data, '--public-url', base, '--listen', `127.0.0.1:${port}`, '--log-origin', 'log.example']).succeed();
   const link = (await readFile(join(data, 'enrolment-link'), 'utf8')).trim();
+  await configure(data);
   const server = run(['server', 'run', '--data', data]);
   await server.says(/(serving )/);
 
