@@ -36,7 +36,7 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Layers from below: a crate may use those before it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "chancery-canonical",
     "chancery-ledger",
     "chancery-domain",
@@ -49,6 +49,7 @@ const ORDER: [&str; 13] = [
     "chancery-api",
     "chancery-server",
     "chancery-testkit",
+    "chancery-simulation",
     "chancery",
 ];
 

@@ -13,7 +13,7 @@ use std::io;
 mod armed;
 
 #[cfg(debug_assertions)]
-pub use armed::{Armed, Mode, arm};
+pub use armed::{Armed, Chosen, Mode, arm, choose_on_this_thread};
 
 /// What a step that was made to fail reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -34,7 +34,7 @@ use chancery_issuer::issue::Issuer;
 use chancery_ledger::VerifierKey;
 use chancery_policy::Engine;
 use chancery_signals::{Gatherer, TrustedProxies, WorkingHours};
-use chancery_store::{Append, AppendError, Appended, SqliteStore, Store as _};
+use chancery_store::{AnyStore, Append, AppendError, Appended, Store as _};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::clock::Clock;
@@ -47,7 +47,7 @@ use crate::random::Random;
 use crate::trust::Trusted;
 
 pub use people::{People, Snapshot, disclosures};
-pub use start::StartError;
+pub use start::{Parts, StartError};
 
 /// Everything that a running server holds. Handlers share one.
 pub struct App {
@@ -57,7 +57,7 @@ pub struct App {
     pub(crate) newest: AtomicI64,
     pub(crate) started_at: Timestamp,
     pub(crate) random: Random,
-    pub(crate) store: SqliteStore,
+    pub(crate) store: AnyStore,
     pub(crate) log_key: VerifierKey,
     pub(crate) relying_party: RelyingParty,
     pub(crate) policy: Engine,
@@ -80,6 +80,8 @@ pub struct App {
     pub(crate) counts: Mutex<Counts>,
     pub(crate) event_streams: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
+    /// Long computations run on the thread that asks for them, and not beside it.
+    pub(crate) single_threaded: bool,
     /// Becomes true when the server is to stop.
     pub(crate) stopping: watch::Sender<bool>,
     /// Wakes the effects: something was appended.
@@ -118,6 +120,17 @@ impl App {
             Some(trusted) => trusted.root().document().attestation_roots.clone(),
             None => self.attestation_roots.clone(),
         }
+    }
+
+    /// Runs a computation that takes long where it holds up nobody else.
+    pub(crate) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        if self.single_threaded {
+            return Ok(work());
+        }
+        tokio::task::spawn_blocking(work).await.map_err(Problem::bug)
     }
 
     /// The trust root, once it is sealed.

@@ -59,7 +59,7 @@ pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
 
 /// Runs what is due, and says how many there were. What is in the queue stands under a checkpoint: an append puts
 /// events and effects in one transaction, and is signed before it is seen.
-async fn run_due(app: &App) -> Result<usize, Fault> {
+pub async fn run_due(app: &App) -> Result<usize, Fault> {
     let claimed = app.store.claim_effects(app.now(), BATCH, CLAIM_SECONDS).await?;
     let count = claimed.len();
     for effect in claimed {

@@ -16,6 +16,9 @@ pub mod restore;
 pub mod seal;
 pub mod setup;
 
+#[cfg(debug_assertions)]
+pub mod embedded;
+
 pub mod app;
 mod effects;
 mod http;

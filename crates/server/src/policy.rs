@@ -6,7 +6,7 @@ use chancery_canonical::Sha256;
 use chancery_domain::event::{PolicyActivated, PolicyEvent, from_parts};
 use chancery_domain::leaf::Stream;
 use chancery_policy::{Bundle, BundleError, Engine, engine_version};
-use chancery_store::{Fault, SqliteStore, Store as _};
+use chancery_store::{Fault, Store};
 
 /// Why there is no policy to judge by.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub enum PolicyFault {
 }
 
 /// The bundle that the log says is active, compiled.
-pub async fn load_active(folder: &Path, store: &SqliteStore) -> Result<Engine, PolicyFault> {
+pub async fn load_active(folder: &Path, store: &impl Store) -> Result<Engine, PolicyFault> {
     let events = store.stream(&Stream::Policy, 1).await?;
     let newest = events.last().ok_or(PolicyFault::NeverActivated)?;
     let event = from_parts::<PolicyEvent>(&newest.leaf.kind, &newest.leaf.body);

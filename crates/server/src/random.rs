@@ -10,19 +10,47 @@ use ulid::Ulid;
 use crate::problem::Problem;
 
 /// The operating system's randomness.
-#[derive(Clone, Debug)]
-pub struct Random(SystemRandom);
+#[derive(Debug)]
+pub struct Random {
+    system: SystemRandom,
+    /// In a simulation, what is drawn next follows from a seed and how much was drawn.
+    #[cfg(debug_assertions)]
+    seeded: Option<(u64, std::sync::atomic::AtomicU64)>,
+}
 
 impl Default for Random {
     fn default() -> Self {
-        Self(SystemRandom::new())
+        Self {
+            system: SystemRandom::new(),
+            #[cfg(debug_assertions)]
+            seeded: None,
+        }
+    }
+}
+
+#[cfg(debug_assertions)]
+impl Random {
+    /// Values that follow from a seed. Keys and signatures are drawn from the operating system all the same.
+    pub fn seeded(seed: u64) -> Self {
+        Self { seeded: Some((seed, std::sync::atomic::AtomicU64::new(0))), ..Self::default() }
+    }
+
+    /// Fills from the seed; `false` when there is none.
+    fn fill_seeded(&self, bytes: &mut [u8]) -> bool {
+        let Some((seed, drawn)) = &self.seeded else { return false };
+        for chunk in bytes.chunks_mut(32) {
+            let drawn = drawn.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let digest = Sha256::of_parts(&[&seed.to_be_bytes(), &drawn.to_be_bytes()]);
+            chunk.iter_mut().zip(digest.as_bytes()).for_each(|(byte, drawn)| *byte = *drawn);
+        }
+        true
     }
 }
 
 impl Random {
     /// For functions that take the source itself.
     pub fn source(&self) -> &dyn SecureRandom {
-        &self.0
+        &self.system
     }
 
     /// So many random bytes.
@@ -31,7 +59,11 @@ impl Random {
     /// A fault when the operating system gives none.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], Problem> {
         let mut bytes = [0; N];
-        self.0.fill(&mut bytes).map_err(|_| Problem::fault("the system gave no randomness"))?;
+        #[cfg(debug_assertions)]
+        if self.fill_seeded(&mut bytes) {
+            return Ok(bytes);
+        }
+        self.system.fill(&mut bytes).map_err(|_| Problem::fault("the system gave no randomness"))?;
         Ok(bytes)
     }
 

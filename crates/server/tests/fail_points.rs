@@ -151,8 +151,9 @@ impl Scene {
 
     /// The whole way. Whatever fails once on it, what comes out is the same.
     fn whole_way(&mut self, label: &str) {
-        let request = self.submit(&format!("submit {label}"));
         self.requests += 1;
+        let label = format!("{label}, request {}", self.requests);
+        let request = self.submit(&format!("submit {label}"));
         self.approve(&request);
         let path = format!("/api/v1/grants/{request}/credentials");
         let key = format!("credential {label}");

@@ -7,22 +7,26 @@
 //! argument), no key but the log's, and no way to change or remove a leaf.
 
 mod adopt;
+mod any;
 mod append;
 mod checkpoint_copy;
+mod erasure;
 mod error;
 mod record;
 mod sqlite;
 mod store;
 
 pub use adopt::{AdoptError, Adopted, Derive, Derived, Known};
+pub use any::AnyStore;
 pub use append::{
     Append, Appended, Document, Erasure, NewAttestation, NewEffect, NewEvent, Position, RequestFilter,
     RequestRow, StreamAppend, Ticket, TicketKey,
 };
+pub use erasure::erase_values;
 pub use error::{AppendError, Fault, OpenError, Refusal};
 pub use record::{
     AlarmedEffect, Backlog, Check, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference,
     StoredAttestation, StoredEvent, StreamHead, WaitingEffect,
 };
 pub use sqlite::{LogSigner, SqliteOptions, SqliteStore};
-pub use store::{ALARM_AFTER_FAILURES, MAX_PAGE, Projection, Store};
+pub use store::{ALARM_AFTER_FAILURES, MAX_PAGE, OPEN_STATES, Projection, Store};

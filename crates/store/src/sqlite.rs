@@ -170,15 +170,10 @@ impl SqliteStore {
         rusqlite::version()
     }
 
-    /// How much waits in the effects queue at `now`.
+    /// Effects of one kind that are due at `now`, oldest first, without claiming them.
     ///
     /// # Errors
-    /// [`Fault`], here and below.
-    pub async fn backlog(&self, now: Timestamp) -> Result<Backlog, Fault> {
-        self.readers.read(move |connection| backlog::backlog(connection, now)).await
-    }
-
-    /// Effects of one kind that are due at `now`, oldest first, without claiming them.
+    /// [`Fault`].
     pub async fn due_effects(
         &self,
         kind: &str,
@@ -187,11 +182,6 @@ impl SqliteStore {
     ) -> Result<Vec<WaitingEffect>, Fault> {
         let kind = kind.to_owned();
         self.readers.read(move |connection| backlog::due(connection, &kind, now, limit)).await
-    }
-
-    /// How many requests are in each state that is not an end.
-    pub async fn open_requests(&self) -> Result<Vec<(&'static str, u64)>, Fault> {
-        self.readers.read(backlog::open_requests).await
     }
 
     async fn enqueue(&self, job: Box<dyn Job>) -> Result<(), Fault> {
@@ -336,6 +326,14 @@ impl Store for SqliteStore {
 
     async fn alarmed_effects(&self) -> Result<Vec<AlarmedEffect>, Fault> {
         self.readers.read(effects::alarmed).await
+    }
+
+    async fn backlog(&self, now: Timestamp) -> Result<Backlog, Fault> {
+        self.readers.read(move |connection| backlog::backlog(connection, now)).await
+    }
+
+    async fn open_requests(&self) -> Result<Vec<(&'static str, u64)>, Fault> {
+        self.readers.read(backlog::open_requests).await
     }
 
     async fn put_private(&self, leaf_index: u64, private: Value) -> Result<bool, Fault> {

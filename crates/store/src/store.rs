@@ -15,7 +15,8 @@ use tokio::sync::watch;
 use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
 use crate::error::{AppendError, Fault};
 use crate::record::{
-    AlarmedEffect, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent, StreamHead,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent,
+    StreamHead,
 };
 
 /// The most rows one page has.
@@ -23,6 +24,9 @@ pub const MAX_PAGE: usize = 200;
 
 /// From this many failures on an effect is listed by [`Store::alarmed_effects`]. It is never given up silently.
 pub const ALARM_AFTER_FAILURES: u32 = 6;
+
+/// States in which something can still happen by itself or by a person; the others only ever grow in number.
+pub const OPEN_STATES: [&str; 6] = ["evaluating", "pending", "approved", "active", "unknown", "rolling_back"];
 
 /// Makes the row of the read model from all events of one request's stream; `Err` says why it cannot.
 pub type Projection = Arc<dyn Fn(&RequestId, &[StoredEvent]) -> Result<RequestRow, String> + Send + Sync>;
@@ -149,6 +153,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Waiting effects that have failed [`ALARM_AFTER_FAILURES`] times or more.
     fn alarmed_effects(&self) -> impl Future<Output = Result<Vec<AlarmedEffect>, Fault>> + Send;
+
+    /// How much waits in the effects queue at `now`.
+    fn backlog(&self, now: Timestamp) -> impl Future<Output = Result<Backlog, Fault>> + Send;
+
+    /// How many requests are in each state of [`OPEN_STATES`], in that order.
+    fn open_requests(&self) -> impl Future<Output = Result<Vec<(&'static str, u64)>, Fault>> + Send;
 
     /// Stores private values beside an event, in place of what was there. `false`: no event has that leaf.
     fn put_private(

@@ -103,8 +103,7 @@ impl App {
             )
         })?;
         let policy = self.policy.clone();
-        let judged = tokio::task::spawn_blocking(move || (policy.judge(&input), input)).await;
-        let (judgement, input) = judged.map_err(Problem::bug)?;
+        let (judgement, input) = self.compute(move || (policy.judge(&input), input)).await?;
         let judgement = judgement.map_err(Problem::fault)?;
         if let Some(fault) = judgement.fault {
             tracing::error!(request = %request.id, %fault, "policy failed, which is a denial");

@@ -8,7 +8,7 @@ use chancery_domain::id::PersonId;
 use chancery_domain::leaf::Stream;
 use chancery_domain::people::{Directory, Person};
 use chancery_evidence::identity::Chain;
-use chancery_store::{Fault, MAX_PAGE, SqliteStore, Store as _, StoredEvent};
+use chancery_store::{Fault, MAX_PAGE, Store, StoredEvent};
 use serde_json::Value;
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
@@ -103,7 +103,7 @@ impl People {
 
     /// Takes in what was appended since. An identity leaf that is not authorised stops it: then the log is
     /// damaged, and nobody in memory is believed any further than before.
-    pub async fn follow(&self, store: &SqliteStore) -> Result<(), Fault> {
+    pub async fn follow(&self, store: &impl Store) -> Result<(), Fault> {
         let _turn = self.following.lock().await;
         let snapshot = self.now();
         self.put(read_on(Snapshot::clone(&snapshot), store).await?);
@@ -111,7 +111,7 @@ impl People {
     }
 
     /// Verifies the whole log again under another chain, and takes that one from now on.
-    pub async fn restart(&self, chain: Chain, store: &SqliteStore) -> Result<(), Fault> {
+    pub async fn restart(&self, chain: Chain, store: &impl Store) -> Result<(), Fault> {
         let _turn = self.following.lock().await;
         let start = Snapshot { chain, names: BTreeMap::new(), next_index: 0 };
         self.put(read_on(start, store).await?);
@@ -119,7 +119,7 @@ impl People {
     }
 
     /// Forgets the names that stand beside no event any more.
-    pub async fn forget_erased(&self, store: &SqliteStore) -> Result<(), Fault> {
+    pub async fn forget_erased(&self, store: &impl Store) -> Result<(), Fault> {
         let _turn = self.following.lock().await;
         let mut snapshot = Snapshot::clone(&self.now());
         let mut names = BTreeMap::new();
@@ -141,7 +141,7 @@ impl People {
     }
 }
 
-async fn read_on(mut snapshot: Snapshot, store: &SqliteStore) -> Result<Snapshot, Fault> {
+async fn read_on(mut snapshot: Snapshot, store: &impl Store) -> Result<Snapshot, Fault> {
     loop {
         let events = store.events_from(snapshot.next_index, MAX_PAGE).await?;
         if events.is_empty() {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use chancery_domain::time::{Timestamp, TimestampError};
 use chancery_evidence::identity::Chain;
 use chancery_issuer::issue::{Issuer, Places};
+use chancery_policy::Engine;
 use chancery_signals::{Gatherer, Origin as OriginProvider, Provider, TrustedProxies};
-use chancery_store::{Fault, LogSigner, OpenError, SqliteOptions, SqliteStore, Store as _};
+use chancery_store::{AnyStore, Fault, LogSigner, OpenError, SqliteOptions, SqliteStore, Store};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::{App, People};
@@ -78,16 +79,23 @@ impl App {
     /// Opens the installation that a configuration names, and verifies its people from the first leaf on.
     pub(crate) async fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
         config.check()?;
+        let store = AnyStore::new(open_store(&config).await?);
+        let policy = policy::load_active(&config.policy(), &store).await?;
+        Self::open_on(
+            config,
+            clock,
+            Parts { store, policy, random: Random::default(), single_threaded: false },
+        )
+        .await
+    }
+
+    /// The same on a store that is open already.
+    pub(crate) async fn open_on(config: Config, clock: Clock, parts: Parts) -> Result<Self, StartError> {
+        let Parts { store, policy, random, single_threaded } = parts;
         let origin = config.origin()?;
         let relying_party = config.relying_party()?;
-        let signer = LogSigner::new(origin.clone(), keys::load_log_key(&config.data, &origin)?);
-        let log_key = signer.verifier().clone();
-        let options =
-            SqliteOptions { database: config.database(), checkpoint_copy: config.checkpoint_copy(), signer };
-        let store = tokio::task::spawn_blocking(|| SqliteStore::open(options)).await;
-        let store = store.map_err(|error| Fault::Database(error.to_string()))??;
+        let log_key = keys::load_log_key(&config.data, &origin)?.verifier().clone();
         let newest = AtomicI64::new(check_clock(&clock, &store).await?.unix());
-        let policy = policy::load_active(&config.policy(), &store).await?;
         let attestor = keys::load_attestor(&config.data)?;
         let issuer = open_issuer(&config, &clock)?;
         let people = People::empty(Chain::unsealed(config.log_origin.clone(), relying_party.clone()));
@@ -96,7 +104,8 @@ impl App {
             vec![Arc::new(OriginProvider::new(origin_signal.networks.clone()))];
         let app = Self {
             started_at: clock.now(),
-            random: Random::default(),
+            random,
+            single_threaded,
             signals: Gatherer::new(providers, Duration::from_millis(config.signals.deadline_milliseconds)),
             proxies: TrustedProxies::new(origin_signal.trusted_proxies.clone()),
             hours: config.working_hours()?,
@@ -126,6 +135,28 @@ impl App {
     }
 }
 
+/// What a server runs on.
+pub struct Parts {
+    /// The journal.
+    pub store: AnyStore,
+    /// The active policy.
+    pub policy: Engine,
+    /// Where random values come from.
+    pub random: Random,
+    /// Whether long computations run on the thread that asks for them.
+    pub single_threaded: bool,
+}
+
+/// Opens the journal that a configuration names.
+async fn open_store(config: &Config) -> Result<SqliteStore, StartError> {
+    let origin = config.origin()?;
+    let signer = LogSigner::new(origin.clone(), keys::load_log_key(&config.data, &origin)?);
+    let options =
+        SqliteOptions { database: config.database(), checkpoint_copy: config.checkpoint_copy(), signer };
+    let store = tokio::task::spawn_blocking(|| SqliteStore::open(options)).await;
+    Ok(store.map_err(|error| Fault::Database(error.to_string()))??)
+}
+
 /// The issuer's files.
 pub(crate) fn open_issuer(config: &Config, clock: &Clock) -> Result<Issuer, StartError> {
     let (authority, list, book) = (config.ssh_ca_key(), config.ssh_krl(), config.data.join("issuer"));
@@ -135,7 +166,7 @@ pub(crate) fn open_issuer(config: &Config, clock: &Clock) -> Result<Issuer, Star
 }
 
 /// Refuses to sign with a clock that runs behind what was signed; the time of the newest event.
-pub(crate) async fn check_clock(clock: &Clock, store: &SqliteStore) -> Result<Timestamp, StartError> {
+pub(crate) async fn check_clock(clock: &Clock, store: &impl Store) -> Result<Timestamp, StartError> {
     let now = clock.now();
     match store.newest_time().await? {
         Some(newest) if newest > now => {

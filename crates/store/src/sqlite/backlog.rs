@@ -7,10 +7,7 @@ use super::TENANT;
 use super::events::parse_json;
 use crate::error::Fault;
 use crate::record::{Backlog, WaitingEffect};
-use crate::store::ALARM_AFTER_FAILURES;
-
-/// States in which something can still happen by itself or by a person; the others only ever grow in number.
-const OPEN_STATES: [&str; 6] = ["evaluating", "pending", "approved", "active", "unknown", "rolling_back"];
+use crate::store::{ALARM_AFTER_FAILURES, OPEN_STATES};
 
 /// What waits in the queue at `now`.
 pub(super) fn backlog(connection: &Connection, now: Timestamp) -> Result<Backlog, Fault> {
