@@ -24,6 +24,7 @@ pub(crate) mod start;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use chancery_domain::time::Timestamp;
 use chancery_evidence::attest::Attestor;
@@ -36,6 +37,7 @@ use chancery_policy::Engine;
 use chancery_signals::{Gatherer, TrustedProxies, WorkingHours};
 use chancery_store::{AnyStore, Append, AppendError, Appended, Store as _};
 use tokio::sync::{Notify, Semaphore, watch};
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -107,8 +109,9 @@ impl App {
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         // Before the append and not after it, so that whoever reads the clock meanwhile reads no earlier moment.
         self.saw_time(append.time);
-        let appended = self.store.append(append).await?;
-        self.metrics.appended();
+        let begun = Instant::now();
+        let appended = self.store.append(append).instrument(tracing::debug_span!("append")).await?;
+        self.metrics.appended(begun.elapsed());
         self.appended.notify_one();
         Ok(appended)
     }

@@ -1,17 +1,18 @@
 //! Examines an installation without changing it, beside a running server or without one.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+mod journal;
+mod places;
+
 use std::path::Path;
 
-use chancery_issuer::ssh::{Authority as SshAuthority, Krl};
-use chancery_ledger::{Checkpoint, VerifierKey};
+use chancery_issuer::issue::Issuer;
 use chancery_store::{LogSigner, Rebuild, SqliteOptions, SqliteStore, Store as _};
 
 use crate::app::record_events::projection;
+use crate::app::start::open_issuer;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::{keys, policy, trust};
+use crate::keys;
 
 /// How an examination went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Finding {
     pub health: Health,
     /// In words.
     pub detail: String,
+    /// What to do next; empty where nothing is to be done.
+    pub remedy: String,
 }
 
 /// What was found so far.
@@ -40,19 +43,36 @@ pub struct Finding {
 struct Report(Vec<Finding>);
 
 impl Report {
-    fn add(&mut self, subject: &'static str, health: Health, detail: impl Into<String>) {
-        self.0.push(Finding { subject, health, detail: detail.into() });
+    fn good(&mut self, subject: &'static str, detail: impl Into<String>) {
+        self.add(subject, Health::Good, detail, "");
+    }
+
+    fn notice(&mut self, subject: &'static str, detail: impl Into<String>, remedy: &str) {
+        self.add(subject, Health::Notice, detail, remedy);
+    }
+
+    fn bad(&mut self, subject: &'static str, detail: impl Into<String>, remedy: &str) {
+        self.add(subject, Health::Bad, detail, remedy);
+    }
+
+    fn add(&mut self, subject: &'static str, health: Health, detail: impl Into<String>, remedy: &str) {
+        self.0.push(Finding { subject, health, detail: detail.into(), remedy: remedy.to_owned() });
     }
 
     /// Notes a result, and hands on what came of it.
-    fn note<T, E: std::fmt::Display>(&mut self, subject: &'static str, result: Result<T, E>) -> Option<T> {
+    fn note<T, E: std::fmt::Display>(
+        &mut self,
+        subject: &'static str,
+        result: Result<T, E>,
+        remedy: &str,
+    ) -> Option<T> {
         match result {
             Ok(value) => {
-                self.add(subject, Health::Good, "in order");
+                self.good(subject, "in order");
                 Some(value)
             }
             Err(error) => {
-                self.add(subject, Health::Bad, error.to_string());
+                self.bad(subject, error.to_string(), remedy);
                 None
             }
         }
@@ -80,131 +100,63 @@ pub async fn rebuild(data: &Path, rewrite: bool) -> Result<Vec<String>, String> 
     let store = opened.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     let mode = if rewrite { Rebuild::Rewrite } else { Rebuild::Compare };
     let differences = store.rebuild(mode, projection()).await.map_err(|error| error.to_string())?;
+    // Dropping the store waits for its writer, which must not hold up the runtime.
+    let _ = tokio::task::spawn_blocking(move || drop(store)).await;
     Ok(differences.into_iter().map(|difference| difference.id.to_string()).collect())
 }
 
-/// Examines configuration, permissions, journal, checkpoint, clock, policy, trust, revocation list and effects.
+/// Examines configuration, permissions, disk, engine, keys, journal, checkpoint, clock, policy, trust, revocation list
+/// and effects.
 pub async fn doctor(data: &Path) -> Vec<Finding> {
+    doctor_by(data, None).await
+}
+
+/// The same by another clock, for tests.
+pub async fn doctor_by(data: &Path, clock: Option<Clock>) -> Vec<Finding> {
     let mut report = Report::default();
-    let Some(config) = report.note("configuration", Config::read_from(data)) else { return report.0 };
-    permissions(&config, &mut report);
+    let remedy = "`chancery server check-config` says more; docs/operations/install.md has the file";
+    let Some(config) = report.note("configuration", Config::read_from(data), remedy) else { return report.0 };
+    places::examine(&config, &mut report);
+    let clock = match clock.map_or_else(Clock::system, Ok) {
+        Ok(clock) => clock,
+        Err(error) => {
+            report.bad("clock", error.to_string(), "set the clock");
+            return report.0;
+        }
+    };
+    let restore = "restore it from where you keep the keys; nothing starts without it";
     let origin = config.origin().ok();
     let key =
         origin.map(|origin| keys::load_log_key(&config.data, &origin).map(|key| key.verifier().clone()));
-    let key = key.and_then(|key| report.note("log key", key));
-    report.note("attestation key", keys::load_attestor(&config.data));
-    revocation_list(&config, &mut report);
+    let key = key.and_then(|key| report.note("log key", key, restore));
+    report.note("attestation key", keys::load_attestor(&config.data), restore);
+    let issuer = issuer(&config, &clock, &mut report);
     if let Some(key) = key {
-        journal(&config, key, &mut report).await;
+        journal::examine(&config, &key, &clock, issuer.as_ref(), &mut report).await;
     }
-    report.add(
+    report.notice(
         "single process",
-        Health::Notice,
         "server and issuer share one process: whoever steals it can issue what the log approves",
+        "",
     );
     report.0
 }
 
-fn permissions(config: &Config, report: &mut Report) {
-    for path in [&config.data, &config.data.join("keys"), &config.database()] {
-        let mode = fs::metadata(path).map(|metadata| metadata.permissions().mode() & 0o777);
-        match mode {
-            Ok(mode) if mode & 0o077 == 0 => {}
-            Ok(mode) => {
-                let detail =
-                    format!("`{}` has mode {mode:03o}: `chmod go= {}`", path.display(), path.display());
-                report.add("permissions", Health::Bad, detail);
-            }
-            Err(error) => report.add("permissions", Health::Bad, format!("`{}`: {error}", path.display())),
-        }
+/// The issuer's key and list, looked at without making anything that is missing.
+fn issuer(config: &Config, clock: &Clock, report: &mut Report) -> Option<Issuer> {
+    if !config.ssh_krl().exists() {
+        report.bad(
+            "revocation list",
+            "it is missing: hosts without it admit nobody",
+            "put the newest copy back, from a host or a backup; an empty one is made only with a new authority",
+        );
+        return None;
     }
-}
-
-fn revocation_list(config: &Config, report: &mut Report) {
-    let Some(authority) = report.note("SSH authority", SshAuthority::open(&config.ssh_ca_key())) else {
-        return;
-    };
-    match Krl::load(&config.ssh_krl(), authority.key()) {
-        Ok(Some(list)) => {
-            report.add("revocation list", Health::Good, format!("number {}", list.number()));
-        }
-        Ok(None) => {
-            report.add("revocation list", Health::Bad, "it is missing: hosts without it admit nobody")
-        }
-        Err(error) => report.add("revocation list", Health::Bad, error.to_string()),
+    if !config.data.join("issuer").is_dir() {
+        report.bad("issuer's book", "it is missing", "restore the folder `issuer` from a backup");
+        return None;
     }
-}
-
-async fn journal(config: &Config, key: VerifierKey, report: &mut Report) {
-    let (database, log_key) = (config.database(), key.clone());
-    let opened = tokio::task::spawn_blocking(|| SqliteStore::open_read_only(database, log_key)).await;
-    let opened =
-        opened.map_err(|error| error.to_string()).and_then(|opened| opened.map_err(|e| e.to_string()));
-    let Some(store) = report.note("journal", opened) else { return };
-    match store.integrity(Some(projection())).await {
-        Ok(findings) if findings.is_empty() => {
-            report.add("integrity", Health::Good, "leaves, tiles and rows agree")
-        }
-        Ok(findings) => {
-            for finding in findings {
-                report.add("integrity", Health::Bad, format!("{:?}: {}", finding.check, finding.detail));
-            }
-        }
-        Err(error) => report.add("integrity", Health::Bad, error.to_string()),
-    }
-    checkpoint(config, &key, &store, report).await;
-    clock(&store, report).await;
-    report.note("policy", policy::load_active(&config.policy(), &store).await.map(|_| ()));
-    match trust::read(&config.trust()) {
-        Ok(Some(trusted)) => {
-            let root = trusted.root();
-            let detail =
-                format!("version {}, sealed with {}", root.document().version, root.document().sealed_with);
-            let health = if root.document().sealed_with < 2 { Health::Notice } else { Health::Good };
-            report.add("trust", health, detail);
-        }
-        Ok(None) => report.add("trust", Health::Notice, "not sealed yet: `chancery trust seal`"),
-        Err(error) => report.add("trust", Health::Bad, error.to_string()),
-    }
-    match store.alarmed_effects().await {
-        Ok(alarmed) if alarmed.is_empty() => report.add("effects", Health::Good, "none failed six times"),
-        Ok(alarmed) => {
-            for effect in alarmed {
-                let said = effect.last_error.unwrap_or_default();
-                report.add(
-                    "effects",
-                    Health::Bad,
-                    format!("`{}` failed {} times: {said}", effect.key, effect.failures),
-                );
-            }
-        }
-        Err(error) => report.add("effects", Health::Bad, error.to_string()),
-    }
-}
-
-async fn checkpoint(config: &Config, key: &VerifierKey, store: &SqliteStore, report: &mut Report) {
-    let copy = fs::read(config.checkpoint_copy()).map_err(|error| error.to_string());
-    let copy = copy.and_then(|note| Checkpoint::open(&note, key).map_err(|error| error.to_string()));
-    let (Some(copy), Ok(stored)) = (report.note("checkpoint copy", copy), store.checkpoint().await) else {
-        return;
-    };
-    let (kept, stored) = (copy.root().size(), stored.root().size());
-    if kept > stored {
-        let detail = format!("{kept} leaves were signed, the journal holds {stored}: it is an older one");
-        report.add("checkpoint", Health::Bad, detail);
-    } else {
-        report.add("checkpoint", Health::Good, format!("{stored} leaves"));
-    }
-}
-
-async fn clock(store: &SqliteStore, report: &mut Report) {
-    let now = Clock::system().map(|clock| clock.now());
-    match (now, store.newest_time().await) {
-        (Ok(now), Ok(Some(newest))) if newest > now => {
-            report.add("clock", Health::Bad, format!("shows {now}, the newest event is of {newest}"));
-        }
-        (Ok(now), Ok(_)) => report.add("clock", Health::Good, now.to_string()),
-        (Err(error), _) => report.add("clock", Health::Bad, error.to_string()),
-        (_, Err(error)) => report.add("clock", Health::Bad, error.to_string()),
-    }
+    let remedy =
+        "put the newest list back, from a host or a backup; while it is damaged sshd refuses everybody";
+    report.note("issuer", open_issuer(config, clock).map_err(|error| error.to_string()), remedy)
 }

@@ -4,6 +4,7 @@ pub mod serve;
 
 pub mod authentication;
 pub mod body;
+pub mod boundary;
 pub mod convert;
 pub mod headers;
 pub mod idempotency;

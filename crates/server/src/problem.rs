@@ -12,7 +12,8 @@ use chancery_evidence::registration::RegistrationRefusal;
 use chancery_evidence::request::RequestRefusal;
 use chancery_evidence::session::SessionRefusal;
 use chancery_store::{AppendError, Fault};
-use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::http::boundary::{self, REQUEST_ID, Said};
 
 /// A request that was not answered as it wished.
 #[derive(Debug)]
@@ -265,8 +266,11 @@ impl From<AppendError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let request_id = request_id();
-        match &self.0.internal {
+        let request_id = boundary::request_id();
+        let said = Said { code: self.0.code.clone(), internal: self.0.internal.clone() };
+        match &said.internal {
+            // One line is logged of each request, at its edge; this is part of it.
+            _ if boundary::is_observed() => {}
             Some(detail) => tracing::error!(request_id, code = self.0.code, detail, "a request failed"),
             None => tracing::info!(
                 request_id,
@@ -282,7 +286,7 @@ impl IntoResponse for Problem {
             code: self.0.code,
             reason: self.0.reason,
             remedy: self.0.remedy,
-            request_id,
+            request_id: request_id.clone(),
             errors: self.0.errors,
         };
         // A struct of strings and numbers always has a JSON form.
@@ -290,16 +294,13 @@ impl IntoResponse for Problem {
         let mut response =
             (self.0.status, [(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_MEDIA_TYPE))], text)
                 .into_response();
+        response.extensions_mut().insert(said);
+        if let Ok(value) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(REQUEST_ID, value);
+        }
         if let Some((name, value)) = self.0.header {
             response.headers_mut().insert(name, value);
         }
         response
     }
-}
-
-/// A name for one answer. It needs no secrecy, so without randomness it is simply empty of meaning.
-fn request_id() -> String {
-    let mut bytes = [0; 16];
-    let _ = SystemRandom::new().fill(&mut bytes);
-    ulid::Ulid::from_bytes(bytes).to_string()
 }

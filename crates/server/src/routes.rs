@@ -25,14 +25,15 @@ use chancery_api as api;
 use utoipa::openapi::OpenApi;
 
 use crate::app::App;
-use crate::http::headers;
 use crate::http::table::{Documented, Table, word};
+use crate::http::{boundary, headers};
 use crate::problem::Problem;
 
 /// The router, with what every answer carries around it.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let table = interface(pages(operations(Table::new())));
     let router = table.into_router().fallback(no_route).method_not_allowed_fallback(no_method);
+    let router = router.layer(middleware::from_fn_with_state(Arc::clone(app), boundary::observe));
     router.layer(middleware::from_fn_with_state(Arc::clone(app), headers::guard)).with_state(Arc::clone(app))
 }
 

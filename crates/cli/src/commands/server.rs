@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 
-use chancery_server::doctor::{Finding, Health, doctor};
+use chancery_server::doctor::{Finding, Health, doctor, rebuild};
 use chancery_server::held::{Held, Released};
 use chancery_server::{Clock, Config, Server as Service, ServerError, StartError};
 use clap::{Args, Subcommand, ValueEnum};
@@ -57,15 +57,28 @@ pub enum LogFormat {
 
 /// `chancery doctor`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exits with 1 when something is to be mended.\n\nExample:\n  chancery doctor --data /var/lib/chancery"
-)]
+#[command(after_help = "\
+Exits with 1 when something is to be mended. It changes nothing, but for --rebuild=write.
+
+Examples:
+  chancery doctor --data /var/lib/chancery
+  chancery doctor --data /var/lib/chancery --rebuild=write    while the server is stopped")]
 pub struct Doctor {
     #[command(flatten)]
     data: DataFolder,
-    /// Show only how the rebuilt read models compare with the stored ones (they are rebuilt in any case)
-    #[arg(long)]
-    rebuild: bool,
+    /// Only make the read model from its events again: compare it with the stored one, or write it
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, default_missing_value = "compare")]
+    #[arg(require_equals = true)]
+    rebuild: Option<How>,
+}
+
+/// What becomes of rows that differ from their events. (Variants are commented with `//`: clap would print them.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum How {
+    // they are listed
+    Compare,
+    // they are stored anew; no server may run on the folder
+    Write,
 }
 
 impl DataFolder {
@@ -180,16 +193,11 @@ fn check_config(data: &Path, output: &Output) -> Result<Exit, Failure> {
 impl Doctor {
     /// Examines.
     pub fn run(self, output: &Output) -> Result<Exit, Failure> {
-        let mut findings = runtime()?.block_on(doctor(self.data.path()));
-        if self.rebuild {
-            findings.retain(|finding| {
-                matches!(finding.subject, "configuration" | "log key" | "journal" | "integrity")
-            });
+        if let Some(how) = self.rebuild {
+            return self.rebuild(how, output);
         }
-        let said: Vec<Value> = findings
-            .iter()
-            .map(|finding| json!({"subject": finding.subject, "health": word(finding), "detail": finding.detail}))
-            .collect();
+        let findings = runtime()?.block_on(doctor(self.data.path()));
+        let said: Vec<Value> = findings.iter().map(to_json).collect();
         output.show_all(&said, |output| {
             let mut table = Table::default();
             for finding in &findings {
@@ -203,12 +211,37 @@ impl Doctor {
                     (None, finding.subject.to_owned()),
                     (None, finding.detail.clone()),
                 ]);
+                if !finding.remedy.is_empty() {
+                    table.toned(vec![
+                        (None, String::new()),
+                        (None, String::new()),
+                        (Some(Tone::Faint), format!("→ {}", finding.remedy)),
+                    ]);
+                }
             }
             table.render(output, "nothing was examined")
         })?;
         let bad = findings.iter().any(|finding| finding.health == Health::Bad);
         Ok(if bad { Exit::Error } else { Exit::Done })
     }
+
+    /// Compares or rewrites; exits with 1 when rows differed and were left as they are.
+    fn rebuild(&self, how: How, output: &Output) -> Result<Exit, Failure> {
+        let write = how == How::Write;
+        let differed = runtime()?.block_on(rebuild(self.data.path(), write)).map_err(Failure::Fault)?;
+        output.show(&json!({"differed": differed, "written": write}), |_| match (differed.len(), write) {
+            (0, _) => "every row is what its events make".to_owned(),
+            (count, true) => format!("{count} rows were not what their events make, and are now"),
+            (_, false) => format!("these rows are not what their events make:\n{}\n", differed.join("\n")),
+        })?;
+        Ok(if differed.is_empty() || write { Exit::Done } else { Exit::Error })
+    }
+}
+
+fn to_json(finding: &Finding) -> Value {
+    json!({
+        "subject": finding.subject, "health": word(finding), "detail": finding.detail, "remedy": finding.remedy,
+    })
 }
 
 fn word(finding: &Finding) -> &'static str {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Instant;
 
 use chancery_canonical::Disclosure;
 use chancery_domain::document::RequestDocument;
@@ -14,6 +15,7 @@ use chancery_policy::input::{ApprovalFact, ConcealedInput, Input, PersonFacts, P
 use chancery_signals::Question;
 use chancery_store::{Document, RequestFilter, Store as _, Ticket, TicketKey};
 use serde_json::{Value, json};
+use tracing::Instrument as _;
 
 use super::{App, Snapshot};
 use crate::problem::Problem;
@@ -88,7 +90,10 @@ impl App {
             entitlement: entitlement.map(|known| known.data().clone()).unwrap_or_default(),
             requester: facts(&request.requester, people),
             beneficiary: facts(&request.beneficiary.person, people),
-            signals: self.gather_signals(&request.requester, asked.address, asked.now).await?,
+            signals: self
+                .gather_signals(&request.requester, asked.address, asked.now)
+                .instrument(tracing::debug_span!("gather"))
+                .await?,
             approvals: asked.approvals.iter().map(approval).collect(),
             history: self.gather_history(&request.requester, &request.entitlement.name, asked.now).await?,
             now: asked.now,
@@ -103,7 +108,10 @@ impl App {
             )
         })?;
         let policy = self.policy.clone();
-        let (judgement, input) = self.compute(move || (policy.judge(&input), input)).await?;
+        let begun = Instant::now();
+        let judged = self.compute(move || (policy.judge(&input), input));
+        let (judgement, input) = judged.instrument(tracing::debug_span!("verdict")).await?;
+        self.metrics.judged(begun.elapsed());
         let judgement = judgement.map_err(Problem::fault)?;
         if let Some(fault) = judgement.fault {
             tracing::error!(request = %request.id, %fault, "policy failed, which is a denial");

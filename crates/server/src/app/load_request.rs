@@ -17,6 +17,7 @@ use chancery_evidence::decision::verify_recorded_decision;
 use chancery_evidence::signer::Context;
 use chancery_store::{Fault, Position, Store as _, StoredEvent};
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use super::people::disclosures;
 use super::{App, Snapshot};
@@ -117,6 +118,14 @@ pub fn place(stored: Vec<StoredEvent>) -> Result<Vec<Placed>, Fault> {
 impl App {
     /// Loads a request; `None` when there is none of this id.
     pub(crate) async fn load_request(
+        &self,
+        id: &RequestId,
+        people: &Snapshot,
+    ) -> Result<Option<LoadedRequest>, Problem> {
+        self.read_request(id, people).instrument(tracing::debug_span!("load")).await
+    }
+
+    async fn read_request(
         &self,
         id: &RequestId,
         people: &Snapshot,
@@ -225,7 +234,7 @@ fn standing_judgement<'a>(events: &'a [Placed], state: &State) -> Option<&'a Jud
 /// digests alone.
 fn lost(sha256: Sha256) -> Problem {
     Problem::refused(
-        axum::http::StatusCode::GONE,
+        axum::http::StatusCode::NOT_FOUND,
         "document_lost",
         format!("document `{sha256}` is not here any more; its digest stands in the log"),
         "ask again with a new request; whoever kept the evidence of this one can still prove it",

@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::app::sign_in::Session;
+use crate::http::boundary;
 use crate::problem::Problem;
 
 /// Name of the cookie. The prefix makes browsers demand `Secure`, `Path=/` and no `Domain`.
@@ -54,6 +55,7 @@ impl FromRequestParts<Arc<App>> for Actor {
             Some(value) => by_proof(app, parts, value).await?,
             None => by_cookie(app, parts).await?,
         };
+        boundary::saw_person(&session.person);
         let actor = AuthenticatedActor::authenticated_by_the_server(session.person.clone());
         let address = address(app, parts);
         Ok(Self { actor, session, token, address })

@@ -31,10 +31,9 @@ const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'non
 
 /// Runs a handler in a task of its own, so that a panic becomes an answer and a client that goes away does not
 /// stop a write halfway; then adds the headers of every answer.
-pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub async fn guard(State(_app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let answered = tokio::spawn(next.run(request)).await;
     let mut response = answered.unwrap_or_else(|error| Problem::bug(error).into_response());
-    app.metrics.answered(response.status().as_u16());
     secure(response.headers_mut());
     response
 }
