@@ -44,3 +44,11 @@ pub struct Gap {
     /// First leaf index that follows.
     pub to: u64,
 }
+
+/// Content of `event: end`: nothing follows on this connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StreamEnd {
+    /// `stopping` (the server stops), `session_over`, `behind` (the reader was too slow) or `fault`. After `stopping`,
+    /// `behind` and `fault` nothing is lost by going on with `Last-Event-ID`.
+    pub reason: String,
+}

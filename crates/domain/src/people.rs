@@ -128,6 +128,12 @@ impl Directory {
         meant.map(|person| person.id.clone()).collect()
     }
 
+    /// Whether a selector means this one active person: whether they are in what [`Self::resolve`] returns.
+    pub fn selects(&self, selector: &Selector, id: &PersonId, requester: &PersonId) -> bool {
+        let active = self.person(id).filter(|person| !person.suspended);
+        active.is_some_and(|person| self.means(selector, person, requester) == Some(true))
+    }
+
     /// Whether the selector means this person; `None` where nobody can say.
     ///
     /// INVARIANT: what is unknown stays unknown under `not`, so that a selector which lost its parts, or speaks

@@ -3,6 +3,7 @@
 pub(crate) mod assess_request;
 pub(crate) mod begin_login;
 pub(crate) mod change_identity;
+pub(crate) mod count_waiting;
 pub(crate) mod decide_request;
 pub(crate) mod draft_request;
 pub(crate) mod end_request;
@@ -36,17 +37,20 @@ use chancery_ledger::VerifierKey;
 use chancery_policy::Engine;
 use chancery_signals::{Gatherer, TrustedProxies, WorkingHours};
 use chancery_store::{AnyStore, Append, AppendError, Appended, Store as _};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::feed::Feeds;
+use crate::http::admission::Admission;
 use crate::http::replays::Replays;
-use crate::http::throttle::Counts;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::random::Random;
 use crate::trust::Trusted;
+
+use count_waiting::Waiting;
 
 pub use people::{People, Snapshot, disclosures};
 pub use start::{Parts, StartError};
@@ -78,9 +82,11 @@ pub struct App {
     /// Enrolments before the seal, and the seal itself, one at a time.
     pub(crate) sealing: tokio::sync::Mutex<()>,
     pub(crate) replays: Mutex<Replays>,
-    /// How often each address asked without being signed in.
-    pub(crate) counts: Mutex<Counts>,
-    pub(crate) event_streams: Arc<Semaphore>,
+    /// Who is let in when many come at once.
+    pub(crate) admission: Admission,
+    pub(crate) waiting: Waiting,
+    /// Those who listen to what happens.
+    pub(crate) feeds: Feeds,
     pub(crate) metrics: Metrics,
     /// Long computations run on the thread that asks for them, and not beside it.
     pub(crate) single_threaded: bool,

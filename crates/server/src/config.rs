@@ -1,5 +1,7 @@
 //! `chancery.toml`: one file, one struct. Unknown keys are refused, and nothing that matters for security has a
-//! default here: `init` writes every value down.
+//! default here: `init` writes every value down. Limits have defaults, documented in docs/spec/limits.md.
+
+mod limits;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -10,6 +12,8 @@ use chancery_evidence::webauthn::RelyingParty;
 use chancery_ledger::Origin;
 use chancery_signals::{Network, WorkingHours};
 use serde::{Deserialize, Serialize};
+
+pub use limits::Limits;
 
 /// Name of the file in the data directory.
 pub const FILE: &str = "chancery.toml";
@@ -35,6 +39,7 @@ pub struct Config {
     /// When the organisation works.
     pub calendar: Calendar,
     /// What bounds everything.
+    #[serde(default)]
     pub limits: Limits,
     /// Who makes credentials.
     pub issuer: Issuer,
@@ -89,32 +94,6 @@ pub struct Calendar {
     pub working_from_hour: u8,
     /// First hour after work, 1 to 24.
     pub working_until_hour: u8,
-}
-
-/// `[limits]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    /// Largest JSON body, in bytes.
-    pub body_bytes: usize,
-    /// Largest artifact, in bytes.
-    pub artifact_bytes: usize,
-    /// How long a client may take to send its headers, in seconds.
-    pub header_seconds: u64,
-    /// How long a client may take to send its body, in seconds.
-    pub body_seconds: u64,
-    /// Connections at once.
-    pub connections: usize,
-    /// Event streams at once.
-    pub event_streams: usize,
-    /// Requests in a minute that one address may send without being signed in, where they leave something behind.
-    pub open_requests_per_minute: u32,
-    /// Undecided requests of one person.
-    pub pending_requests_per_person: usize,
-    /// How long an invitation is good, in seconds.
-    pub invitation_seconds: u64,
-    /// How long a session lasts, in seconds; at most twelve hours.
-    pub session_seconds: u64,
 }
 
 /// `[issuer]`
@@ -179,18 +158,7 @@ impl Config {
                 origin: OriginSignal { trusted_proxies: Vec::new(), networks: BTreeMap::new() },
             },
             calendar: Calendar { timezone: "UTC".to_owned(), working_from_hour: 8, working_until_hour: 18 },
-            limits: Limits {
-                body_bytes: 256 * 1024,
-                artifact_bytes: 4 * 1024 * 1024,
-                header_seconds: 10,
-                body_seconds: 30,
-                connections: 1024,
-                event_streams: 256,
-                open_requests_per_minute: 120,
-                pending_requests_per_person: 20,
-                invitation_seconds: 24 * 3600,
-                session_seconds: 8 * 3600,
-            },
+            limits: Limits::default(),
             issuer: Issuer {
                 ssh: SshIssuer {
                     ca_key: PathBuf::from("keys/ssh-ca.pkcs8"),
@@ -238,23 +206,11 @@ impl Config {
         self.origin()?;
         self.working_hours()?;
         self.attestation_roots()?;
-        let limits = &self.limits;
-        for (key, value, smallest, largest) in [
-            ("limits.body_bytes", limits.body_bytes as u64, 16 * 1024, 8 * 1024 * 1024),
-            ("limits.artifact_bytes", limits.artifact_bytes as u64, 1024, 64 * 1024 * 1024),
-            ("limits.header_seconds", limits.header_seconds, 1, 120),
-            ("limits.body_seconds", limits.body_seconds, 1, 600),
-            ("limits.connections", limits.connections as u64, 8, 65_536),
-            ("limits.event_streams", limits.event_streams as u64, 1, 65_536),
-            ("limits.open_requests_per_minute", u64::from(limits.open_requests_per_minute), 4, 100_000),
-            ("limits.pending_requests_per_person", limits.pending_requests_per_person as u64, 1, 200),
-            ("limits.invitation_seconds", limits.invitation_seconds, 60, 7 * 24 * 3600),
-            ("limits.session_seconds", limits.session_seconds, 60, 12 * 3600),
-            ("signals.deadline_milliseconds", self.signals.deadline_milliseconds, 1, 10_000),
-        ] {
-            if !(smallest..=largest).contains(&value) {
-                return Err(refused(key, format!("{value} is not within {smallest} to {largest}")));
-            }
+        self.limits.check()?;
+        let (deadline, longest) = (self.signals.deadline_milliseconds, 10_000);
+        if !(1..=longest).contains(&deadline) {
+            let cause = format!("{deadline} is not within 1 to {longest}");
+            return Err(refused("signals.deadline_milliseconds", cause));
         }
         Ok(())
     }

@@ -63,7 +63,12 @@ pub async fn run_due(app: &App) -> Result<usize, Fault> {
     let claimed = app.store.claim_effects(app.now(), BATCH, CLAIM_SECONDS).await?;
     let count = claimed.len();
     for effect in claimed {
-        settle(app, effect).await?;
+        if *app.stopping.borrow() {
+            // Given back, so that it is due at the next start and not when the claim is over.
+            app.store.release_effect(&effect.key, effect.fence).await?;
+        } else {
+            settle(app, effect).await?;
+        }
     }
     Ok(count)
 }

@@ -2,6 +2,9 @@
 
 pub mod serve;
 
+pub mod connections;
+
+pub mod admission;
 pub mod authentication;
 pub mod body;
 pub mod boundary;
@@ -9,7 +12,9 @@ pub mod convert;
 pub mod headers;
 pub mod idempotency;
 pub mod listing;
+pub mod patience;
 pub mod replays;
-pub mod stream;
+pub mod shape;
+pub mod shares;
 pub mod table;
-pub mod throttle;
+pub mod windows;

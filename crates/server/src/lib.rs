@@ -2,7 +2,7 @@
 //!
 //! Read in this order: [`setup`] and [`seal`] (how an installation begins), [`config`], [`app`] (what a running
 //! server holds) and its use cases (load, gather, decide, record), `routes` (what is offered to whom),
-//! `effects` (what happens by itself), `http` (how bytes become values).
+//! `effects` (what happens by itself), `feed` (who listens to it), `http` (how bytes become values).
 //!
 //! What is deliberately absent: no rule about requests (that is `chancery-domain`), no policy, no cryptography of
 //! its own, no SQL.
@@ -21,6 +21,7 @@ pub mod embedded;
 
 pub mod app;
 mod effects;
+mod feed;
 mod http;
 mod routes;
 
@@ -35,8 +36,8 @@ mod trust;
 
 pub use app::StartError;
 pub use clock::Clock;
-pub use config::{Config, ConfigError};
-pub use http::serve::{Running, Server, ServerError};
+pub use config::{Config, ConfigError, Limits};
+pub use http::serve::{Ended, Running, Server, ServerError};
 pub use routes::{listed, openapi};
 pub use seal::{SealError, SealOptions, Sealed, seal};
 pub use setup::{InitError, InitOptions, Initialised, init};

@@ -122,6 +122,13 @@ impl Problem {
         problem
     }
 
+    /// Says in how many seconds it is worth asking again (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.header = Some((header::RETRY_AFTER, HeaderValue::from(seconds)));
+        self
+    }
+
     /// Adds what is wrong at a place of the body.
     #[must_use]
     pub fn at(mut self, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
@@ -230,7 +237,10 @@ impl From<RegistrationRefusal> for Problem {
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
-        Self::fault(fault)
+        match fault {
+            Fault::Busy => Self::busy("as many writes wait as the server takes").retry_after(1),
+            fault => Self::fault(fault),
+        }
     }
 }
 
@@ -259,7 +269,7 @@ impl From<AppendError> for Problem {
                 "use a passkey with a shorter credential id, or fewer words",
             ),
             AppendError::Refused(refusal) => Self::bug(refusal),
-            AppendError::Fault(fault) => Self::fault(fault),
+            AppendError::Fault(fault) => fault.clone().into(),
         }
     }
 }

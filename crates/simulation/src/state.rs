@@ -466,6 +466,14 @@ impl State {
         true
     }
 
+    /// Gives a claimed effect back that was not begun, if the claim still stands.
+    pub fn release_effect(&mut self, key: &str, fence: u64) -> bool {
+        let Some(known) = self.claimed(key, fence) else { return false };
+        known.attempt = known.attempt.saturating_sub(1);
+        known.lease_until = None;
+        true
+    }
+
     /// Forgets the timers that wait, as a restart does that does not arm them again.
     pub fn forget_timers(&mut self) {
         Arc::make_mut(&mut self.effects)

@@ -228,6 +228,12 @@ impl Store for SimulatedStore {
         self.read("read tickets", look).await
     }
 
+    async fn tickets_of(&self, kind: &str, prefix: &str, now: Timestamp) -> Result<Vec<Ticket>, Fault> {
+        let mut tickets = self.tickets(kind, now).await?;
+        tickets.retain(|ticket| ticket.key.starts_with(prefix));
+        Ok(tickets)
+    }
+
     async fn put_ticket(&self, ticket: Ticket) -> Result<(), Fault> {
         self.write(format!("put {}", ticket.kind), move |state| state.put_ticket(ticket)).await
     }
@@ -269,6 +275,11 @@ impl Store for SimulatedStore {
         let (key, error) = (key.to_owned(), error.to_owned());
         let what = format!("put back {key}");
         self.write(what, move |state| state.retry_effect(&key, fence, due_at, &error)).await
+    }
+
+    async fn release_effect(&self, key: &str, fence: u64) -> Result<bool, Fault> {
+        let key = key.to_owned();
+        self.write(format!("give back {key}"), move |state| state.release_effect(&key, fence)).await
     }
 
     async fn alarmed_effects(&self) -> Result<Vec<AlarmedEffect>, Fault> {

@@ -65,6 +65,7 @@ conformance_suite! { crate::Simulated:
         a_ticket_expires
         a_repeat_is_recognised
         sweeping_and_replacing
+        tickets_by_the_beginning_of_their_keys
     }
     effects {
         due_effects_are_claimed_in_order
@@ -73,6 +74,7 @@ conformance_suite! { crate::Simulated:
         a_fence_is_needed
         six_failures_raise_an_alarm
         a_key_names_one_effect
+        an_effect_that_was_not_begun_is_given_back
     }
     requests {
         filters_restrict

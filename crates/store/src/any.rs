@@ -78,6 +78,7 @@ forward! { 'a:
     fn count_requests(filter: RequestFilter, since: Timestamp) -> Result<u64, Fault>;
     fn ticket(key: ref TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault>;
     fn tickets(kind: ref str, now: Timestamp) -> Result<Vec<Ticket>, Fault>;
+    fn tickets_of(kind: ref str, prefix: ref str, now: Timestamp) -> Result<Vec<Ticket>, Fault>;
     fn put_ticket(ticket: Ticket) -> Result<(), Fault>;
     fn take_ticket(key: ref TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault>;
     fn sweep_tickets(now: Timestamp) -> Result<u64, Fault>;
@@ -85,6 +86,7 @@ forward! { 'a:
     fn claim_effects(now: Timestamp, limit: usize, lease_seconds: u64) -> Result<Vec<ClaimedEffect>, Fault>;
     fn finish_effect(key: ref str, fence: u64) -> Result<bool, Fault>;
     fn retry_effect(key: ref str, fence: u64, due_at: Timestamp, error: ref str) -> Result<bool, Fault>;
+    fn release_effect(key: ref str, fence: u64) -> Result<bool, Fault>;
     fn alarmed_effects() -> Result<Vec<AlarmedEffect>, Fault>;
     fn backlog(now: Timestamp) -> Result<Backlog, Fault>;
     fn open_requests() -> Result<Vec<(&'static str, u64)>, Fault>;

@@ -112,6 +112,9 @@ pub enum Fault {
     /// The store was opened for reading only.
     #[error("the store is open for reading only: open it with the log's key to write")]
     ReadOnly,
+    /// As many writes wait as the queue holds. Nothing was done.
+    #[error("the writer's queue is full: try again in a moment")]
+    Busy,
     /// The writer has ended.
     #[error("the store is closed: start again")]
     Closed,

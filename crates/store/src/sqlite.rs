@@ -34,6 +34,7 @@ use chancery_faults::step;
 use chancery_ledger::{SignedCheckpoint, TilePath, VerifierKey};
 use rusqlite::Connection;
 use serde_json::Value;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use journal::LogSigner;
@@ -184,10 +185,14 @@ impl SqliteStore {
         self.readers.read(move |connection| backlog::due(connection, &kind, now, limit)).await
     }
 
-    async fn enqueue(&self, job: Box<dyn Job>) -> Result<(), Fault> {
+    fn enqueue(&self, job: Box<dyn Job>) -> Result<(), Fault> {
         let writer = self.writer.as_ref().ok_or(Fault::ReadOnly)?;
         let queue = writer.queue.as_ref().ok_or(Fault::Closed)?;
-        queue.send(job).await.map_err(|_| Fault::Closed)
+        // Refused at once when it is full, instead of waiting in a line that no limit holds.
+        queue.try_send(job).map_err(|refused| match refused {
+            TrySendError::Full(_) => Fault::Busy,
+            TrySendError::Closed(_) => Fault::Closed,
+        })
     }
 
     /// Runs small writes in the next batch; the answer comes after its commit.
@@ -196,7 +201,7 @@ impl SqliteStore {
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Box::new(WorkJob::new(work, reply))).await?;
+        self.enqueue(Box::new(WorkJob::new(work, reply)))?;
         answer.await.map_err(|_| Fault::Closed)?
     }
 }
@@ -204,7 +209,7 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Box::new(AppendJob::new(append, reply))).await?;
+        self.enqueue(Box::new(AppendJob::new(append, reply)))?;
         answer.await.map_err(|_| Fault::Closed)?
     }
 
@@ -275,6 +280,11 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| tickets::tickets(connection, &kind, now)).await
     }
 
+    async fn tickets_of(&self, kind: &str, prefix: &str, now: Timestamp) -> Result<Vec<Ticket>, Fault> {
+        let (kind, prefix) = (kind.to_owned(), prefix.to_owned());
+        self.readers.read(move |connection| tickets::tickets_of(connection, &kind, &prefix, now)).await
+    }
+
     async fn put_ticket(&self, ticket: Ticket) -> Result<(), Fault> {
         self.write(move |connection| step("store.put_ticket", || tickets::put(connection, &ticket))).await
     }
@@ -322,6 +332,11 @@ impl Store for SqliteStore {
             step("store.retry_effect", || effects::retry(connection, &key, fence, due_at, &error))
         })
         .await
+    }
+
+    async fn release_effect(&self, key: &str, fence: u64) -> Result<bool, Fault> {
+        let key = key.to_owned();
+        self.write(move |connection| effects::release(connection, &key, fence)).await
     }
 
     async fn alarmed_effects(&self) -> Result<Vec<AlarmedEffect>, Fault> {

@@ -114,6 +114,14 @@ pub trait Store: Send + Sync + 'static {
     /// All tickets of a kind that are good at `now`, in order of their keys.
     fn tickets(&self, kind: &str, now: Timestamp) -> impl Future<Output = Result<Vec<Ticket>, Fault>> + Send;
 
+    /// Tickets of a kind whose key begins with `prefix` that are good at `now`, in order of their keys.
+    fn tickets_of(
+        &self,
+        kind: &str,
+        prefix: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<Ticket>, Fault>> + Send;
+
     /// Stores a ticket, in place of an older one of the same key.
     fn put_ticket(&self, ticket: Ticket) -> impl Future<Output = Result<(), Fault>> + Send;
 
@@ -150,6 +158,10 @@ pub trait Store: Send + Sync + 'static {
         due_at: Timestamp,
         error: &str,
     ) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Gives a claimed effect back that was not begun: it is due as before, and the claim counts as none. `false`:
+    /// the claim was lost meanwhile.
+    fn release_effect(&self, key: &str, fence: u64) -> impl Future<Output = Result<bool, Fault>> + Send;
 
     /// Waiting effects that have failed [`ALARM_AFTER_FAILURES`] times or more.
     fn alarmed_effects(&self) -> impl Future<Output = Result<Vec<AlarmedEffect>, Fault>> + Send;

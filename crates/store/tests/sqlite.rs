@@ -78,6 +78,7 @@ conformance_suite! { crate::Sqlite:
         a_ticket_expires
         a_repeat_is_recognised
         sweeping_and_replacing
+        tickets_by_the_beginning_of_their_keys
     }
     effects {
         due_effects_are_claimed_in_order
@@ -86,6 +87,7 @@ conformance_suite! { crate::Sqlite:
         a_fence_is_needed
         six_failures_raise_an_alarm
         a_key_names_one_effect
+        an_effect_that_was_not_begun_is_given_back
     }
     requests {
         filters_restrict

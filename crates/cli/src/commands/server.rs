@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chancery_server::doctor::{Finding, Health, doctor, rebuild};
 use chancery_server::held::{Held, Released};
-use chancery_server::{Clock, Config, Server as Service, ServerError, StartError};
+use chancery_server::{Clock, Config, Ended, Server as Service, ServerError, StartError};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -20,7 +20,7 @@ use crate::output::{Output, Table, Tone};
 /// `chancery server`
 #[derive(Debug, Subcommand)]
 pub enum Server {
-    /// Serve until SIGTERM or Ctrl-C: API, signing page, log, issuer
+    /// Serve until SIGTERM or Ctrl-C (twice: at once): API, signing page, log, issuer
     #[command(
         after_help = "Example:\n  chancery server run --data /var/lib/chancery --log-format json\n\nRUST_LOG chooses what is logged, like RUST_LOG=debug."
     )]
@@ -108,22 +108,36 @@ pub fn runtime() -> Result<Runtime, Failure> {
 fn serve(data: &Path, log_format: LogFormat, output: &Output) -> Result<Exit, Failure> {
     let config = config(data)?;
     log_to_stderr(log_format);
-    runtime()?
-        .block_on(async {
-            while hold_or_serve(&config, output).await? == Released::Cleared {}
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async {
+        loop {
+            if let Some(ended) = hold_or_serve(&config, output).await? {
+                return Ok(ended);
+            }
+        }
+    });
+    // Nothing more is waited for: what was acknowledged is on the disk, whatever still runs.
+    runtime.shutdown_background();
+    match ended.map_err(|fault: ServerError| Failure::Fault(fault.to_string()))? {
+        Ended::Drained => Ok(Exit::Done),
+        Ended::Late => {
+            output.note(
+                "some requests were still under way (`limits.drain_seconds`); none of them was acknowledged",
+            );
             Ok(Exit::Done)
-        })
-        .map_err(|fault: ServerError| Failure::Fault(fault.to_string()))
+        }
+        Ended::Cut => Ok(Exit::Interrupted),
+    }
 }
 
 /// Serves until a signal comes. Where nothing may be signed, only takes back what is due, until that changes.
-async fn hold_or_serve(config: &Config, output: &Output) -> Result<Released, ServerError> {
+/// `None`: it has changed.
+async fn hold_or_serve(config: &Config, output: &Output) -> Result<Option<Ended>, ServerError> {
     match Service::start(config.clone()).await {
         Ok(running) => {
             output.note(&format!("serving {} on {}", config.public_url, running.address()));
             notify_ready("serving");
-            running.until_signal().await;
-            Ok(Released::Stopped)
+            Ok(Some(running.until_signal().await))
         }
         Err(ServerError::Start(reason)) if reason.holds_signing() => {
             let clock = Clock::system().map_err(StartError::from)?;
@@ -134,7 +148,8 @@ async fn hold_or_serve(config: &Config, output: &Output) -> Result<Released, Ser
                 held.address()
             ));
             notify_ready("held: nothing is signed");
-            Ok(held.until_released(stop_signal()).await)
+            let released = held.until_released(stop_signal()).await;
+            Ok((released == Released::Stopped).then_some(Ended::Drained))
         }
         Err(fault) => Err(fault),
     }

@@ -170,6 +170,7 @@ impl App {
         registration: &Registration,
     ) -> Result<EnrolmentOutcome, Problem> {
         self.sealed()?;
+        self.check_waiting_passkeys(actor).await?;
         let (passkey, document) = self.registered(&further_key(actor), registration).await?;
         let waiting = WaitingPasskey {
             act: "passkey.enrolled".to_owned(),
@@ -183,6 +184,19 @@ impl App {
         let enrolment = self.let_wait(&waiting, document, None).await?;
         let person = actor.to_string();
         Ok(EnrolmentOutcome { status: Progress::Waiting, person, enrolment: Some(enrolment) })
+    }
+
+    /// Holds a person to so many further passkeys that nobody has signed for.
+    async fn check_waiting_passkeys(&self, actor: &PersonId) -> Result<(), Problem> {
+        let most = self.config.limits.waiting_passkeys_per_person;
+        let waiting = self.waiting_passkeys().await?;
+        let own = |one: &&(Ticket, WaitingPasskey)| one.1.person == *actor && one.1.act == "passkey.enrolled";
+        if waiting.iter().filter(own).count() < most {
+            return Ok(());
+        }
+        let reason =
+            format!("{most} passkeys of yours wait for a signature (`limits.waiting_passkeys_per_person`)");
+        Err(Problem::too_many("too_many_passkeys", reason, "sign for one of them, or let them lapse"))
     }
 
     async fn invited(&self, token: &str) -> Result<Invited, Problem> {

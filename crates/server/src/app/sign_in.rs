@@ -23,6 +23,8 @@ use crate::random::token_key;
 const OFFER: &str = "session_offer";
 /// Sort of ticket of a session; its key is the token's digest.
 pub const SESSION: &str = "session";
+/// Sort of ticket that says whose a session is; its key is the person and the token's digest.
+const SESSION_OF: &str = "session_of";
 /// How long a sign-in is offered.
 const OFFER_SECONDS: u64 = 300;
 
@@ -123,6 +125,8 @@ impl App {
             value: json!(session),
             expires_at: session.expires_at,
         });
+        append.remember.push(of_person(&session.person, &token_key(&token), session.expires_at));
+        self.end_oldest_sessions(&session.person, now).await?;
         self.store.append(append).await?;
         self.keep_counter(Signing::SignIn, &introduction).await?;
         if let Some(login) = &login {
@@ -132,9 +136,37 @@ impl App {
     }
 
     /// Signs out.
-    pub(crate) async fn sign_out(&self, token: &str) -> Result<(), Problem> {
-        let key = TicketKey { kind: SESSION.to_owned(), key: token_key(token) };
+    pub(crate) async fn sign_out(&self, person: &PersonId, token: &str) -> Result<(), Problem> {
+        let token_key = token_key(token);
+        self.end_session(&token_key).await?;
+        let of_person = TicketKey { kind: SESSION_OF.to_owned(), key: format!("{person}/{token_key}") };
+        self.store.take_ticket(&of_person, self.now()).await?;
+        Ok(())
+    }
+
+    /// Ends a session, and the streams that live by it.
+    async fn end_session(&self, token_key: &str) -> Result<(), Problem> {
+        let key = TicketKey { kind: SESSION.to_owned(), key: token_key.to_owned() };
         self.store.take_ticket(&key, self.now()).await?;
+        self.feeds.end_session(token_key);
+        Ok(())
+    }
+
+    /// Makes room for one more session of a person: the oldest end. Signing in is never refused for it, since
+    /// whoever lost their devices could not get in to sign out.
+    async fn end_oldest_sessions(&self, person: &PersonId, now: Timestamp) -> Result<(), Problem> {
+        let prefix = format!("{person}/");
+        let mut open = self.store.tickets_of(SESSION_OF, &prefix, now).await?;
+        let most = self.config.limits.sessions_per_person.saturating_sub(1);
+        let too_many = open.len().saturating_sub(most);
+        open.sort_by_key(|ticket| ticket.expires_at);
+        for ticket in open.into_iter().take(too_many) {
+            if let Some(token_key) = ticket.key.strip_prefix(&prefix) {
+                self.end_session(token_key).await?;
+            }
+            // A crash before this leaves an entry that counts until it expires, of a session that is over.
+            self.store.take_ticket(&TicketKey { kind: ticket.kind, key: ticket.key }, now).await?;
+        }
         Ok(())
     }
 
@@ -150,6 +182,12 @@ impl App {
         }
         Ok(session)
     }
+}
+
+/// What says that a session is this person's.
+fn of_person(person: &PersonId, token_key: &str, expires_at: Timestamp) -> Ticket {
+    let key = format!("{person}/{token_key}");
+    Ticket { kind: SESSION_OF.to_owned(), key, value: Value::Null, expires_at }
 }
 
 fn session(document: &Canonical, verified: &VerifiedSession) -> Result<Session, Problem> {

@@ -10,11 +10,15 @@ use chancery_issuer::issue::{Issuer, Places};
 use chancery_policy::Engine;
 use chancery_signals::{Gatherer, Origin as OriginProvider, Provider, TrustedProxies};
 use chancery_store::{AnyStore, Fault, LogSigner, OpenError, SqliteOptions, SqliteStore, Store};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
+use super::count_waiting::Waiting;
 use super::{App, People};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::feed::Feeds;
+use crate::http::admission::Admission;
+use crate::http::replays::Replays;
 use crate::keys::{self, KeyFault};
 use crate::metrics::Metrics;
 use crate::policy::{self, PolicyFault};
@@ -113,10 +117,11 @@ impl App {
             trust: RwLock::new(None),
             identity_acts: tokio::sync::Mutex::new(()),
             sealing: tokio::sync::Mutex::new(()),
-            replays: Mutex::default(),
-            counts: Mutex::default(),
+            replays: Mutex::new(Replays::for_rate(config.limits.requests_per_person_per_minute)),
+            admission: Admission::new(&config.limits),
+            waiting: Waiting::default(),
+            feeds: Feeds::new(config.limits.event_streams),
             stopping: watch::Sender::new(false),
-            event_streams: Arc::new(Semaphore::new(config.limits.event_streams)),
             metrics: Metrics::default(),
             appended: Notify::new(),
             config,

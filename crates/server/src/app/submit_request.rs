@@ -20,8 +20,10 @@ use super::assess_request::{Assessed, Assessment};
 use super::load_request::LoadedRequest;
 use super::record_events::{MAX_ATTEMPTS, Record};
 use super::{App, Snapshot};
+use crate::http::admission::PersonShare;
 use crate::http::body::parse_member;
 use crate::http::convert;
+use crate::http::shares::Held;
 use crate::problem::Problem;
 
 /// What came in, parsed.
@@ -55,7 +57,13 @@ impl App {
         if submission.request.requester != *actor {
             return Err(Refusal::NotYours.into());
         }
+        self.admission.submission(actor, &self.config.limits, self.now())?;
+        let turn = self.admission.hold(actor, Held::Submission, usize::MAX);
+        let before = || turn.as_ref().map_or(0, PersonShare::before);
         for _ in 0..MAX_ATTEMPTS {
+            if revises.is_none() {
+                self.check_pending(actor, before()).await?;
+            }
             match self.try_submit(&submission, address, revises, remember.clone()).await {
                 // An edit then meets the version that it did not see.
                 Err(problem) if problem.is_conflict() => {}
@@ -77,7 +85,6 @@ impl App {
         let before = self.before(submission, revises, &people).await?;
         self.check_request(&submission.request, now).await?;
         let requester = &submission.request.requester;
-        self.check_pending(requester, before.is_some()).await?;
         let context = self.context(&people, now);
         let signed = verify_request(&submission.submitted, &submission.document, &context)?;
         // gather
@@ -92,6 +99,9 @@ impl App {
         record.documents.push(document(&submission.document));
         record.remember = remember.into_iter().collect();
         self.record(record, &people).await?;
+        if before.is_none() {
+            self.waiting.one_more().await;
+        }
         self.remember_address(requester, address, now).await?;
         Ok(id.clone())
     }
@@ -119,7 +129,12 @@ impl App {
         Ok(Some(loaded))
     }
 
-    async fn check_pending(&self, requester: &PersonId, revision: bool) -> Result<(), Problem> {
+    /// Holds a new request to the limits on those that wait. `before`: how many of the same person are being
+    /// submitted that came before this one.
+    ///
+    /// INVARIANT: those are counted before what is stored is read, so that none of them is missed in between.
+    async fn check_pending(&self, requester: &PersonId, before: usize) -> Result<(), Problem> {
+        self.waiting.check(self).await?;
         let most = self.config.limits.pending_requests_per_person;
         let filter = RequestFilter {
             states: vec!["pending".to_owned()],
@@ -128,7 +143,7 @@ impl App {
             entitlement: None,
         };
         let waiting = self.store.request_rows(filter, None, most).await?.rows.len();
-        if revision || waiting < most {
+        if waiting.saturating_add(before) < most {
             return Ok(());
         }
         Err(Problem::refused(

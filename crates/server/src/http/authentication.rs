@@ -15,6 +15,7 @@ use chancery_domain::time::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Deserialize;
 
+use super::admission::PersonShare;
 use crate::app::App;
 use crate::app::sign_in::Session;
 use crate::http::boundary;
@@ -38,6 +39,8 @@ pub struct Actor {
     pub token: String,
     /// Where their connection comes from.
     pub address: Option<IpAddr>,
+    /// Held while their request is worked on.
+    _share: PersonShare,
 }
 
 impl Actor {
@@ -51,18 +54,21 @@ impl FromRequestParts<Arc<App>> for Actor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let (token, session) = match parts.headers.get(header::AUTHORIZATION) {
+        let (token, session, share) = match parts.headers.get(header::AUTHORIZATION) {
             Some(value) => by_proof(app, parts, value).await?,
             None => by_cookie(app, parts).await?,
         };
         boundary::saw_person(&session.person);
         let actor = AuthenticatedActor::authenticated_by_the_server(session.person.clone());
         let address = address(app, parts);
-        Ok(Self { actor, session, token, address })
+        Ok(Self { actor, session, token, address, _share: share })
     }
 }
 
-async fn by_cookie(app: &App, parts: &Parts) -> Result<(String, Session), Problem> {
+/// Cookie or token, the session, and the share of the work.
+type Known = (String, Session, PersonShare);
+
+async fn by_cookie(app: &App, parts: &Parts) -> Result<Known, Problem> {
     let nobody = || Problem::unauthenticated("not_signed_in", "nobody is signed in");
     let token = cookie(&parts.headers).ok_or_else(nobody)?;
     let session = app.session(&token).await?;
@@ -70,7 +76,8 @@ async fn by_cookie(app: &App, parts: &Parts) -> Result<(String, Session), Proble
         return Err(Problem::unauthenticated("session_bound_to_key", "that session is bound to a key"));
     }
     check_origin(app, &parts.method, &parts.headers)?;
-    Ok((token, session))
+    let share = app.admission.person(&session.person, &app.config.limits, app.now())?;
+    Ok((token, session, share))
 }
 
 /// Refuses unsafe requests that another site's page may have sent.
@@ -103,7 +110,7 @@ pub fn set_cookie(token: Option<&str>, seconds: u64) -> Result<HeaderValue, Prob
     HeaderValue::from_str(&text).map_err(Problem::bug)
 }
 
-async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<(String, Session), Problem> {
+async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<Known, Problem> {
     let malformed = |reason: &str| Problem::unauthenticated("authorization", reason);
     let text = value.to_str().map_err(|_| malformed("`Authorization` is not ASCII"))?;
     let token = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("DPoP"));
@@ -115,8 +122,10 @@ async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<(Stri
     let [proof] = proofs.as_slice() else { return Err(malformed("exactly one `DPoP` proof is needed")) };
     let proof = proof.to_str().map_err(|_| malformed("the `DPoP` proof is not ASCII"))?;
     let claims = verify_proof(proof, &key)?;
+    // Counted once the key has signed: whoever has only the token uses up nobody's share.
+    let share = app.admission.person(&session.person, &app.config.limits, app.now())?;
     check_claims(app, parts, token, &session.person, &claims)?;
-    Ok((token.to_owned(), session))
+    Ok((token.to_owned(), session, share))
 }
 
 /// The header of a proof; more is not taken.

@@ -1,5 +1,7 @@
 //! Reading bodies: limits first, then strict JSON, then the type.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +11,16 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use chancery_canonical::Sha256;
 use chancery_canonical::json::{self, JsonError};
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
+use super::admission::Place;
 use crate::app::App;
 use crate::problem::Problem;
+
+/// A body that is too large is read on to so many times its limit, without keeping any of it: many clients look for an
+/// answer only when they have sent everything.
+const READ_ON: usize = 4;
 
 /// A JSON body, strictly read: no duplicate names, no fractions, no unknown members.
 pub struct StrictJson<T> {
@@ -36,8 +44,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for StrictJson<T> {
             ));
         }
         let limits = &app.config.limits;
-        let bytes =
-            read(request.into_body(), limits.body_bytes, "limits.body_bytes", limits.body_seconds).await?;
+        let bytes = read(request, limits.body_bytes, "limits.body_bytes", limits.body_seconds).await?;
         let value = json::parse(&bytes).map_err(refused)?;
         let value = serde_json::from_value(value).map_err(|error| {
             let reason = error.to_string();
@@ -52,10 +59,19 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for StrictJson<T> {
     }
 }
 
-/// Reads a body of at most `limit` bytes within `seconds`.
-pub async fn read(body: Body, limit: usize, name: &str, seconds: u64) -> Result<Bytes, Problem> {
-    let whole = tokio::time::timeout(Duration::from_secs(seconds), axum::body::to_bytes(body, limit)).await;
-    let whole = whole.map_err(|_| {
+/// Reads a body of at most `limit` bytes within `seconds`. While it is awaited the request's place is free for
+/// others.
+pub async fn read(request: Request, limit: usize, name: &str, seconds: u64) -> Result<Bytes, Problem> {
+    let most = limit.saturating_mul(READ_ON);
+    let announced = usize::try_from(request.body().size_hint().lower()).unwrap_or(usize::MAX);
+    let asks_first = request.headers().contains_key(header::EXPECT);
+    if announced > most || (asks_first && announced > limit) {
+        return Err(refuse(Unread::TooLarge, limit, name));
+    }
+    let place = request.extensions().get::<Place>().cloned();
+    place.iter().for_each(Place::leave);
+    let whole = tokio::time::timeout(Duration::from_secs(seconds), whole(request.into_body(), limit, most));
+    let whole = whole.await.map_err(|_| {
         Problem::refused(
             StatusCode::REQUEST_TIMEOUT,
             "body_timeout",
@@ -63,14 +79,51 @@ pub async fn read(body: Body, limit: usize, name: &str, seconds: u64) -> Result<
             "send it again over a faster connection",
         )
     })?;
-    whole.map_err(|_| {
-        Problem::refused(
+    let whole = whole.map_err(|unread| refuse(unread, limit, name))?;
+    place.iter().try_for_each(Place::enter_again)?;
+    Ok(whole)
+}
+
+/// Why there is no body.
+enum Unread {
+    TooLarge,
+    Broken,
+}
+
+fn refuse(unread: Unread, limit: usize, name: &str) -> Problem {
+    match unread {
+        Unread::TooLarge => Problem::refused(
             StatusCode::PAYLOAD_TOO_LARGE,
             "body_too_large",
-            format!("the body has more than {limit} bytes (`{name}`), or broke off"),
+            format!("the body has more than {limit} bytes (`{name}`)"),
             "send less",
-        )
-    })
+        ),
+        Unread::Broken => Problem::refused(
+            StatusCode::BAD_REQUEST,
+            "body_broken",
+            "the body broke off, or is framed in a way that cannot be read",
+            "send it again, with its length",
+        ),
+    }
+}
+
+/// Keeps at most `limit` bytes, and reads on to `most` without keeping anything.
+async fn whole(mut body: Body, limit: usize, most: usize) -> Result<Bytes, Unread> {
+    let (mut kept, mut size) = (Vec::new(), 0_usize);
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        // What is no data is a trailer, and says nothing here.
+        let Ok(piece) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+        size = size.saturating_add(piece.len());
+        if size > most {
+            break;
+        }
+        if size <= limit {
+            kept.extend_from_slice(&piece);
+        } else {
+            kept = Vec::new();
+        }
+    }
+    if size > limit { Err(Unread::TooLarge) } else { Ok(kept.into()) }
 }
 
 /// The media type without parameters, in lower case.

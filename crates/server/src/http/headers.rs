@@ -9,6 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 use chancery_canonical::Sha256;
 use chancery_canonical::base64::encode_standard;
 
+use super::admission::Place;
+use super::shape;
 use crate::app::App;
 use crate::problem::Problem;
 
@@ -29,13 +31,38 @@ const ALWAYS: [(HeaderName, &str); 7] = [
 /// The policy of everything that is no page: nothing may be done with it.
 const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Runs a handler in a task of its own, so that a panic becomes an answer and a client that goes away does not
-/// stop a write halfway; then adds the headers of every answer.
-pub async fn guard(State(_app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let answered = tokio::spawn(next.run(request)).await;
-    let mut response = answered.unwrap_or_else(|error| Problem::bug(error).into_response());
+/// Holds a request to its shape, takes a place for it, and runs its handler in a task of its own, so that a panic
+/// becomes an answer and a client that goes away does not stop a write halfway; then adds the headers of every answer.
+pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let framed_in_chunks = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let mut response = match admit(&app, &mut request) {
+        // INVARIANT: the place is held until the work is done, whether or not the client still waits for it.
+        Ok(place) => tokio::spawn(async move {
+            let response = next.run(request).await;
+            place.iter().for_each(Place::leave);
+            response
+        })
+        .await
+        .unwrap_or_else(|error| Problem::bug(error).into_response()),
+        Err(problem) => problem.into_response(),
+    };
     secure(response.headers_mut());
+    if framed_in_chunks {
+        // A proxy that read the length otherwise took what follows for another request (RFC 9112 §6.1).
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
+}
+
+/// A place for the work. Whether the server lives is answered without one.
+fn admit(app: &App, request: &mut Request) -> Result<Option<Place>, Problem> {
+    shape::check(request, &app.config.limits)?;
+    if matches!(request.uri().path(), "/healthz" | "/metrics") {
+        return Ok(None);
+    }
+    let place = app.admission.place()?;
+    request.extensions_mut().insert(place.clone());
+    Ok(Some(place))
 }
 
 fn secure(headers: &mut HeaderMap) {

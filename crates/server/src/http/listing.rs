@@ -116,22 +116,44 @@ pub async fn visible_row(
 }
 
 fn visible(row: &RequestRow, reader: &PersonId, people: &Snapshot) -> bool {
-    let reads_all = people.active(reader).is_some_and(|known| {
-        [AUDITOR, IDENTITY_ADMIN, POLICY_OWNER].iter().any(|role| known.roles.contains(*role))
-    });
-    reads_all
-        || row.requester == *reader
-        || row.beneficiary == *reader
-        || row.participants.contains(reader)
-        || may_sit(row, reader, people)
+    Audience::of(row).admits(reader, people)
 }
 
 /// Whether a person may take a seat in one of the stages that the row remembers.
 fn may_sit(row: &RequestRow, reader: &PersonId, people: &Snapshot) -> bool {
-    if row.requester == *reader || row.beneficiary == *reader {
-        return false;
+    Audience::of(row).may_sit(reader, people)
+}
+
+/// Who may see a request, by its row. Made once for many readers.
+pub struct Audience<'row> {
+    row: &'row RequestRow,
+    stages: Vec<Stage>,
+}
+
+impl<'row> Audience<'row> {
+    /// Reads the stages that the row remembers.
+    pub fn of(row: &'row RequestRow) -> Self {
+        let stages = row.summary.get("stages").cloned().unwrap_or(Value::Null);
+        Self { row, stages: serde_json::from_value(stages).unwrap_or_default() }
     }
-    let stages = row.summary.get("stages").cloned().unwrap_or(Value::Null);
-    let stages: Vec<Stage> = serde_json::from_value(stages).unwrap_or_default();
-    stages.iter().any(|stage| people.directory().resolve(&stage.from, &row.requester).contains(reader))
+
+    /// Whether this reader may see it.
+    pub fn admits(&self, reader: &PersonId, people: &Snapshot) -> bool {
+        let reads_all = people.active(reader).is_some_and(|known| {
+            [AUDITOR, IDENTITY_ADMIN, POLICY_OWNER].iter().any(|role| known.roles.contains(*role))
+        });
+        reads_all
+            || self.row.requester == *reader
+            || self.row.beneficiary == *reader
+            || self.row.participants.contains(reader)
+            || self.may_sit(reader, people)
+    }
+
+    fn may_sit(&self, reader: &PersonId, people: &Snapshot) -> bool {
+        if self.row.requester == *reader || self.row.beneficiary == *reader {
+            return false;
+        }
+        let directory = people.directory();
+        self.stages.iter().any(|stage| directory.selects(&stage.from, reader, &self.row.requester))
+    }
 }

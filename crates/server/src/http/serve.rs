@@ -1,26 +1,23 @@
-//! Connections: accepting, bounding, and ending them.
+//! Starting a server, and stopping it so that nothing that was promised is lost.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::ConnectInfo;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
 
+use super::connections;
 use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::{effects, routes};
+use crate::{effects, feed, routes};
 
-/// How long open connections may take to end.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How often it is looked whether the last one has let go.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// A server that can be started.
 #[derive(Debug)]
@@ -30,8 +27,20 @@ pub struct Server;
 pub struct Running {
     address: SocketAddr,
     connections: JoinHandle<()>,
+    feed: JoinHandle<()>,
     effects: JoinHandle<()>,
     app: Arc<App>,
+}
+
+/// How a server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Everything that was under way came to its end.
+    Drained,
+    /// Something was still under way when `limits.drain_seconds` were over.
+    Late,
+    /// A second signal came: nothing was waited for.
+    Cut,
 }
 
 /// Why a server does not start.
@@ -72,10 +81,12 @@ impl Server {
         let address = listener.local_addr().map_err(refused)?;
         let stopped = app.stopping.subscribe();
         let router = routes::router(&app);
-        let connections = tokio::spawn(accept(listener, router, Arc::clone(&app), stopped.clone()));
+        let connections =
+            tokio::spawn(connections::accept(listener, router, Arc::clone(&app), stopped.clone()));
+        let feed = tokio::spawn(feed::run(Arc::clone(&app), stopped.clone()));
         let effects = tokio::spawn(effects::run(Arc::clone(&app), stopped));
         tracing::info!(%address, "listening");
-        Ok(Running { address, connections, effects, app })
+        Ok(Running { address, connections, feed, effects, app })
     }
 }
 
@@ -85,102 +96,73 @@ impl Running {
         self.address
     }
 
-    /// Stops accepting, lets open requests and effects end, and closes the store.
-    pub async fn shutdown(self) {
-        self.app.stopping.send_replace(true);
-        let _ = self.connections.await;
-        let _ = self.effects.await;
-        drop(self.app);
+    /// Stops accepting, lets what is under way end, and closes the store; takes about `limits.drain_seconds` at
+    /// most.
+    ///
+    /// The order: nobody is let in any more, streams end, effects that did not begin are given back; answers that
+    /// are under way go out; then the store finishes its queue. Whatever was acknowledged stands before any of it,
+    /// so being cut off anywhere here loses nothing.
+    pub async fn shutdown(self) -> Ended {
+        let Self { connections, feed, effects, app, .. } = self;
+        let deadline = Instant::now() + Duration::from_secs(app.config.limits.drain_seconds);
+        app.stopping.send_replace(true);
+        for task in [connections, feed, effects] {
+            let _ = timeout_at(deadline, task).await;
+        }
+        // Requests whose client went away are worked on to their end as well.
+        while Arc::strong_count(&app) > 1 && Instant::now() < deadline {
+            sleep(LOOK).await;
+        }
+        let ended = if Arc::strong_count(&app) > 1 { Ended::Late } else { Ended::Drained };
+        // The last one to let go waits for the writer's queue, which blocks.
+        let _ = tokio::task::spawn_blocking(move || drop(app)).await;
+        ended
     }
 
-    /// Runs until SIGTERM or ctrl-c, then shuts down.
-    pub async fn until_signal(self) {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = terminate.recv() => {}
-                    _ = tokio::signal::ctrl_c() => {}
+    /// Runs until SIGTERM or SIGINT, then shuts down. A second signal ends it at once.
+    pub async fn until_signal(self) -> Ended {
+        let mut signals = Signals::listen();
+        signals.next().await;
+        tracing::info!("shutting down; a second signal ends at once");
+        tokio::select! {
+            ended = self.shutdown() => ended,
+            () = signals.next() => Ended::Cut,
+        }
+    }
+}
+
+/// Waits until the server is to stop.
+pub async fn stopping(stopped: &mut watch::Receiver<bool>) {
+    // A sender that is gone is a server that is gone.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// The signals that end a server. One that cannot be listened to keeps its default, which ends the process.
+struct Signals {
+    terminate: Option<Signal>,
+    interrupt: Option<Signal>,
+}
+
+impl Signals {
+    fn listen() -> Self {
+        Self {
+            terminate: signal(SignalKind::terminate()).ok(),
+            interrupt: signal(SignalKind::interrupt()).ok(),
+        }
+    }
+
+    async fn next(&mut self) {
+        async fn one(signal: &mut Option<Signal>) {
+            match signal {
+                Some(signal) => {
+                    signal.recv().await;
                 }
-            }
-            Err(_) => {
-                let _ = tokio::signal::ctrl_c().await;
+                None => std::future::pending().await,
             }
         }
-        tracing::info!("shutting down");
-        self.shutdown().await;
+        tokio::select! {
+            () = one(&mut self.terminate) => {}
+            () = one(&mut self.interrupt) => {}
+        }
     }
-}
-
-async fn accept(listener: TcpListener, router: Router, app: Arc<App>, mut stopped: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(app.config.limits.connections));
-    let graceful = GracefulShutdown::new();
-    loop {
-        let accepted = tokio::select! {
-            _ = stopped.changed() => break,
-            accepted = listener.accept() => accepted,
-        };
-        let Ok((stream, peer)) = accepted else {
-            // Out of file descriptors, most likely: give some time to end.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        // A connection beyond the bound is closed at once, which costs less than letting it wait.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let connection = serve(stream, peer, router.clone(), app.config.limits.header_seconds);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            // What a broken connection did is not interesting; its requests were answered or refused apart.
-            let _ = connection.await;
-            drop(place);
-        });
-    }
-    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
-}
-
-/// One connection, with a bound on how long headers may take.
-fn serve(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    header_seconds: u64,
-) -> hyper::server::conn::http1::Connection<TokioIo<TcpStream>, impl HyperService> {
-    // Small answers go out at once; without it they wait for acknowledgements.
-    let _ = stream.set_nodelay(true);
-    let service = tower_service_of(router, peer);
-    let mut builder = hyper::server::conn::http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(header_seconds))
-        .max_buf_size(64 * 1024);
-    builder.serve_connection(TokioIo::new(stream), service)
-}
-
-/// What hyper serves a connection with.
-pub trait HyperService:
-    hyper::service::Service<
-        hyper::Request<Incoming>,
-        Response = axum::response::Response,
-        Error = std::convert::Infallible,
-        Future: Send,
-    > + Send
-{
-}
-
-impl<S> HyperService for S where
-    S: hyper::service::Service<
-            hyper::Request<Incoming>,
-            Response = axum::response::Response,
-            Error = std::convert::Infallible,
-            Future: Send,
-        > + Send
-{
-}
-
-fn tower_service_of(router: Router, peer: SocketAddr) -> impl HyperService {
-    hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let inner = TowerToHyperService::new(router.clone());
-        async move { hyper::service::Service::call(&inner, request.map(axum::body::Body::new)).await }
-    })
 }

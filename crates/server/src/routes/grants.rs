@@ -85,7 +85,7 @@ pub async fn issue(
     request: Request,
 ) -> Result<(StatusCode, Json<Credential>), Problem> {
     let id = request_id(&id)?;
-    let body = body::read(request.into_body(), 1024, "1 KiB", app.config.limits.body_seconds).await?;
+    let body = body::read(request, 1024, "1 KiB", app.config.limits.body_seconds).await?;
     let route = format!("POST /api/v1/grants/{id}/credentials");
     let key = idempotency::key(&headers, actor.person(), &route, &Sha256::of(&body))?;
     if let Some(lease) = idempotency::known::<LeaseId>(&app, key.as_ref()).await? {

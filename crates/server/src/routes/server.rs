@@ -78,8 +78,7 @@ async fn gauges(app: &App) -> Result<Gauges, Problem> {
         oldest_due_age_seconds: backlog.oldest_due.map_or(0, |due| now.seconds_since(due)),
         backlog,
         open_requests: app.store.open_requests().await?,
-        event_streams: app.config.limits.event_streams.saturating_sub(app.event_streams.available_permits())
-            as u64,
+        event_streams: app.feeds.len() as u64,
         trust_seconds: ends.map(|ends| ends.unix().saturating_sub(now.unix())),
         revocation_list_age_seconds: list.ok().and_then(|at| at.elapsed().ok()).map(|age| age.as_secs()),
         started_at: app.started_at.unix(),

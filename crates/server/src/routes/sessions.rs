@@ -11,9 +11,9 @@ use chancery_api::session::{SessionOptions, SessionOptionsRequest, SessionOutcom
 
 use super::view;
 use crate::app::App;
+use crate::http::admission::Unhurried;
 use crate::http::authentication::{Actor, set_cookie};
 use crate::http::body::StrictJson;
-use crate::http::throttle::Unhurried;
 use crate::problem::Problem;
 
 /// `POST /api/v1/sessions/options`
@@ -49,7 +49,7 @@ pub async fn create(
 
 /// `DELETE /api/v1/sessions/current`
 pub async fn end(State(app): State<Arc<App>>, actor: Actor) -> Result<Response, Problem> {
-    app.sign_out(&actor.token).await?;
+    app.sign_out(actor.person(), &actor.token).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(header::SET_COOKIE, set_cookie(None, 0)?);
     Ok(response)

@@ -117,6 +117,8 @@ pub struct World {
     /// Who makes the authenticators of people who enrol from now on.
     pub maker: Option<Maker>,
     running: Option<Running>,
+    /// Where another process serves this installation, while none does here.
+    pub elsewhere: Option<std::net::SocketAddr>,
     agent: ureq::Agent,
 }
 
@@ -135,9 +137,13 @@ impl World {
     }
 
     pub fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::by_clock(Clock::fixed("2026-11-24T10:00:00Z".parse().unwrap()), change)
+    }
+
+    /// The same by another clock, such as the system's when another process is to serve.
+    pub fn by_clock(clock: Clock, change: impl FnOnce(&mut Config)) -> Self {
         let runtime = Runtime::new().unwrap();
         let folder = TempDir::new().unwrap();
-        let clock = Clock::fixed("2026-11-24T10:00:00Z".parse().unwrap());
         let options = InitOptions {
             public_url: ORIGIN.to_owned(),
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -149,12 +155,14 @@ impl World {
         let made = runtime.block_on(init(&folder.path().join("data"), options)).unwrap();
         let mut config = Config::read_from(&folder.path().join("data")).unwrap();
         change(&mut config);
+        std::fs::write(folder.path().join("data/chancery.toml"), config.to_toml()).unwrap();
         let running = runtime.block_on(Server::start_with_clock(config, clock.clone())).unwrap();
         // Whatever refuses before it has read the body closes the connection, so none is used twice.
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let first_link = made.enrolment_link.split_once('#').unwrap().1.to_owned();
-        Self { runtime, folder, clock, first_link, maker: None, running: Some(running), agent }
+        let running = Some(running);
+        Self { runtime, folder, clock, first_link, maker: None, running, elsewhere: None, agent }
     }
 
     pub fn data(&self) -> std::path::PathBuf {
@@ -199,12 +207,20 @@ impl World {
     }
 
     pub fn address(&self) -> std::net::SocketAddr {
-        self.running.as_ref().unwrap().address()
+        self.elsewhere.unwrap_or_else(|| self.running.as_ref().unwrap().address())
     }
 
     /// Two administrators, and the root sealed.
     pub fn sealed() -> (Self, Person, Person) {
-        let mut world = Self::new();
+        Self::sealed_with(|_| {})
+    }
+
+    pub fn sealed_with(change: impl FnOnce(&mut Config)) -> (Self, Person, Person) {
+        Self::with(change).enrol_and_seal()
+    }
+
+    pub fn enrol_and_seal(self) -> (Self, Person, Person) {
+        let mut world = self;
         let token = world.first_link.clone();
         let mut ada = world.enrol(&token, "Ada");
         world.sign_in(&mut ada);

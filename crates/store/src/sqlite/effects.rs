@@ -107,6 +107,17 @@ pub(super) fn retry(
     Ok(put_back == 1)
 }
 
+/// Gives a claimed effect back that was not begun, if the claim still stands.
+pub(super) fn release(connection: &Connection, key: &str, fence: u64) -> Result<bool, Fault> {
+    let released = connection
+        .prepare_cached(
+            "UPDATE effects SET attempt = attempt - 1, lease_until = NULL
+             WHERE tenant = ?1 AND key = ?2 AND fence = ?3 AND state = 'waiting' AND lease_until IS NOT NULL",
+        )?
+        .execute(params![TENANT, key, fence])?;
+    Ok(released == 1)
+}
+
 /// Waiting effects that have failed too often, oldest first.
 pub(super) fn alarmed(connection: &Connection) -> Result<Vec<AlarmedEffect>, Fault> {
     let mut statement = connection.prepare_cached(

@@ -1,7 +1,7 @@
 //! Tickets: short-lived, and each used once where that matters.
 
 use chancery_domain::time::Timestamp;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, Rows, params};
 
 use super::TENANT;
 use super::events::parse_json;
@@ -28,7 +28,25 @@ pub(super) fn tickets(connection: &Connection, kind: &str, now: Timestamp) -> Re
         "SELECT kind, key, value, expires_at FROM tickets
          WHERE tenant = ?1 AND kind = ?2 AND expires_at > ?3 ORDER BY key",
     )?;
-    let mut rows = statement.query(params![TENANT, kind, now.unix()])?;
+    collect(statement.query(params![TENANT, kind, now.unix()])?)
+}
+
+/// Tickets of a kind that are good at `now`, by the beginning of their keys.
+pub(super) fn tickets_of(
+    connection: &Connection,
+    kind: &str,
+    prefix: &str,
+    now: Timestamp,
+) -> Result<Vec<Ticket>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, key, value, expires_at FROM tickets
+         WHERE tenant = ?1 AND kind = ?2 AND key >= ?3 AND key < ?3 || char(1114111) AND expires_at > ?4
+         ORDER BY key",
+    )?;
+    collect(statement.query(params![TENANT, kind, prefix, now.unix()])?)
+}
+
+fn collect(mut rows: Rows<'_>) -> Result<Vec<Ticket>, Fault> {
     let mut tickets = Vec::new();
     while let Some(row) = rows.next()? {
         tickets.push(stored_ticket(row)?);

@@ -20,7 +20,7 @@ use crate::error::Fault;
 use chancery_domain::time::Timestamp;
 use chancery_ledger::SignedCheckpoint;
 
-/// How many jobs may wait. Beyond it callers wait before they can queue.
+/// How many jobs may wait. Beyond it callers are refused at once.
 pub(super) const QUEUE: usize = 1_024;
 
 /// How many jobs share one commit.

@@ -142,3 +142,23 @@ pub async fn a_key_names_one_effect<E: Engine>() {
     store.append(settle(2, vec![effect("e", 30)])).await.unwrap();
     assert_eq!(store.claim_effects(at(9999), 9, 60).await.unwrap(), [], "done stays done");
 }
+
+/// A claimer that stops gives back what it did not begin: it is due at once, and nothing has failed.
+pub async fn an_effect_that_was_not_begun_is_given_back<E: Engine>() {
+    let (_place, store) = E::fresh().open_kept();
+    store.add_effect(effect("a", 10)).await.unwrap();
+    let first = store.claim_effects(at(10), 9, 60).await.unwrap().remove(0);
+    assert!(!store.release_effect("a", first.fence + 1).await.unwrap(), "another's claim");
+    assert!(store.release_effect("a", first.fence).await.unwrap());
+    assert!(!store.release_effect("a", first.fence).await.unwrap(), "twice");
+    assert!(!store.finish_effect("a", first.fence).await.unwrap(), "it is not claimed any more");
+    let second = store.claim_effects(at(10), 9, 60).await.unwrap().remove(0);
+    assert_eq!((second.attempt, second.fence > first.fence), (1, true));
+    for _ in 0..ALARM_AFTER_FAILURES {
+        let claimed = store.claim_effects(at(70), 9, 0).await.unwrap().remove(0);
+        store.release_effect("a", claimed.fence).await.unwrap();
+    }
+    let failures: Vec<u32> =
+        store.alarmed_effects().await.unwrap().into_iter().map(|alarmed| alarmed.failures).collect();
+    assert_eq!(failures, [] as [u32; 0], "only the claim that was lost counts as failed");
+}

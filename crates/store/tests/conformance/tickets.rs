@@ -115,3 +115,26 @@ pub async fn sweeping_and_replacing<E: Engine>() {
     assert_eq!(store.tickets("nonce", at(0)).await.unwrap(), [changed]);
     assert_eq!(store.tickets("session", at(0)).await.unwrap(), []);
 }
+
+/// Whose tickets they are stands at the beginning of their keys.
+pub async fn tickets_by_the_beginning_of_their_keys<E: Engine>() {
+    let (_place, store) = E::fresh().open_kept();
+    for (key, seconds) in
+        [("ada/2", 60), ("ada/1", 60), ("ada/3", 5), ("adam/1", 60), ("ad", 60), ("b/1", 60)]
+    {
+        store.put_ticket(ticket(key, at(seconds))).await.unwrap();
+    }
+    let other = Ticket { kind: "session".into(), ..ticket("ada/9", at(60)) };
+    store.put_ticket(other).await.unwrap();
+    for (prefix, now, keys) in [
+        ("ada/", 0, vec!["ada/1", "ada/2", "ada/3"]),
+        ("ada/", 5, vec!["ada/1", "ada/2"]),
+        ("ada/", 60, vec![]),
+        ("c", 0, vec![]),
+        ("", 0, vec!["ad", "ada/1", "ada/2", "ada/3", "adam/1", "b/1"]),
+    ] {
+        let found = store.tickets_of("nonce", prefix, at(now)).await.unwrap();
+        let found: Vec<String> = found.into_iter().map(|ticket| ticket.key).collect();
+        assert_eq!(found, keys, "`{prefix}` at {now}");
+    }
+}

@@ -63,3 +63,36 @@ async fn an_intruding_writer_is_noticed() {
     assert!(matches!(failed, AppendError::Fault(Fault::Database(_))), "{failed}");
     assert_eq!(store.checkpoint().await.unwrap().root().size(), 1, "nothing was signed over it");
 }
+
+/// A writer that stands still refuses at once what its queue does not hold, and loses nothing of what it took.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_refuses_at_once() {
+    let (place, store) = Sqlite::fresh().open_kept();
+    let store = std::sync::Arc::new(store);
+    let intruder = Connection::open(place.database()).unwrap();
+    intruder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let put = |number: usize| {
+        let store = std::sync::Arc::clone(&store);
+        let (kind, key) = ("nonce".to_owned(), number.to_string());
+        let value = serde_json::Value::Null;
+        let ticket = chancery_store::Ticket { kind, key, value, expires_at: crate::conformance::at(60) };
+        tokio::spawn(async move { store.put_ticket(ticket).await })
+    };
+    let writes: Vec<_> = (0..5_000).map(put).collect();
+    // The first that is refused is refused while the writer still stands.
+    while !writes.iter().any(tokio::task::JoinHandle::is_finished) {
+        tokio::task::yield_now().await;
+    }
+    intruder.execute_batch("ROLLBACK").unwrap();
+    let (mut taken, mut busy) = (0, 0);
+    for write in writes {
+        match write.await.unwrap() {
+            Ok(()) => taken += 1,
+            Err(Fault::Busy) => busy += 1,
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(taken >= 1_024 && busy > 0, "{taken} taken, {busy} refused");
+    assert_eq!(store.tickets("nonce", crate::conformance::at(0)).await.unwrap().len(), taken);
+    assert_sound(&*store).await;
+}
