@@ -33,7 +33,7 @@ impl Canonical {
     /// # Errors
     /// The refusals of [`json::parse_canonical`].
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
-        json::parse_canonical(bytes)?;
+        json::check_canonical(bytes)?;
         let text = std::str::from_utf8(bytes).map_err(|_| JsonError::NotUtf8)?;
         Ok(Self(text.to_owned()))
     }

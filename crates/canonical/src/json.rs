@@ -3,12 +3,14 @@
 //! The reader is our own and not `serde_json`'s, because the questions it must answer (was a name repeated?
 //! was this number written as a float? how deep?) are gone once a `serde_json::Value` exists.
 
+mod check;
 mod parse;
 mod write;
 
 use serde::Serialize;
 pub use serde_json::{Map, Value};
 
+use check::is_surely_canonical;
 pub use parse::parse;
 pub use write::to_canonical;
 
@@ -79,12 +81,24 @@ pub enum JsonError {
 /// Any refusal of [`parse`], or [`JsonError::NotCanonical`].
 pub fn parse_canonical(bytes: &[u8]) -> Result<Value, JsonError> {
     let value = parse(bytes)?;
-    if to_canonical(&value)?.as_bytes() == bytes { Ok(value) } else { Err(JsonError::NotCanonical) }
+    if is_surely_canonical(bytes) || to_canonical(&value)?.as_bytes() == bytes {
+        Ok(value)
+    } else {
+        Err(JsonError::NotCanonical)
+    }
+}
+
+/// Refuses bytes that are not exactly their own canonical form, and reads nothing of them.
+///
+/// # Errors
+/// As [`parse_canonical`].
+pub fn check_canonical(bytes: &[u8]) -> Result<(), JsonError> {
+    if is_surely_canonical(bytes) { Ok(()) } else { parse_canonical(bytes).map(drop) }
 }
 
 /// Whether these bytes are exactly their own canonical form.
 pub fn is_canonical(bytes: &[u8]) -> bool {
-    parse_canonical(bytes).is_ok()
+    check_canonical(bytes).is_ok()
 }
 
 /// The canonical form of a Rust value.

@@ -1,7 +1,7 @@
 //! RFC 8785's own examples, the public test data of its author (cyberphone/json-canonicalization), and what is
 //! refused.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use chancery_canonical::json::{self, JsonError, MAX_BYTES, Map, Value};
 use chancery_canonical::{Canonical, Sha256};
@@ -215,6 +215,12 @@ fn any_document() -> impl Strategy<Value = Value> {
     })
 }
 
+fn is_written_again(bytes: &[u8]) -> bool {
+    json::parse(bytes)
+        .and_then(|value| json::to_canonical(&value))
+        .is_ok_and(|written| written.as_bytes() == bytes)
+}
+
 proptest! {
     #[test]
     fn canonical_form_is_stable_and_lossless(value in any_document()) {
@@ -224,6 +230,27 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value.clone());
         let pretty = serde_json::to_string_pretty(&value).unwrap();
         prop_assert_eq!(json::parse(pretty.as_bytes()).unwrap(), value);
+    }
+
+    // The check that builds nothing says what reading and writing again would say.
+    #[test]
+    fn the_check_is_reading_and_writing(value in any_document(), at in any::<prop::sample::Index>(), with in any::<Option<u8>>(), insert in any::<bool>()) {
+        let mut bytes = json::to_canonical(&value).unwrap().into_bytes();
+        prop_assert!(json::is_canonical(&bytes));
+        let at = at.index(bytes.len());
+        match (with, insert) {
+            (Some(byte), true) => bytes.insert(at, byte),
+            (Some(byte), false) => bytes[at] = byte,
+            (None, _) => { bytes.remove(at); }
+        }
+        prop_assert_eq!(json::is_canonical(&bytes), is_written_again(&bytes));
+    }
+
+    #[test]
+    fn the_check_of_any_text(text in r#"([\[\]{}:,"\\u0-9a-fnrt\u{1}é😀 eE.+-]|"[a-c]":|\\u00[01][0-9a-f]|\\[bfnrt"/\\]){0,16}"#) {
+        for text in [format!("\"{text}\""), format!("{{\"a\":1,{text}}}"), text] {
+            prop_assert_eq!(json::is_canonical(text.as_bytes()), is_written_again(text.as_bytes()));
+        }
     }
 
     #[test]

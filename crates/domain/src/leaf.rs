@@ -135,9 +135,8 @@ impl EventLeaf {
         if bytes.len() > MAX_LEAF_BYTES {
             return Err(LeafError::TooLong(bytes.len()));
         }
-        let value = Canonical::parse(bytes)?.value();
         let envelope: Envelope<Self> =
-            serde_json::from_value(value).map_err(|e| LeafError::Shape(e.to_string()))?;
+            Canonical::parse(bytes)?.decode().map_err(|error| LeafError::Shape(error.to_string()))?;
         if envelope.api_version != API_VERSION || envelope.kind != LEAF_KIND {
             return Err(LeafError::Shape(format!("`{}` `{}`", envelope.api_version, envelope.kind)));
         }

@@ -1,5 +1,5 @@
 //! Prints how long one whole verification takes, beside the signatures that it cannot avoid:
-//! `cargo run --release -p chancery-evidence --example verify_speed`.
+//! `cargo run --release -p chancery-evidence --example verify_speed [ROUNDS]`.
 
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -14,18 +14,22 @@ use ring::signature::{
 
 const ROUNDS: usize = 200;
 
-fn median(mut work: impl FnMut() -> Result<(), Box<dyn Error>>) -> Result<Duration, Box<dyn Error>> {
-    let mut times = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
+fn median(
+    rounds: usize,
+    mut work: impl FnMut() -> Result<(), Box<dyn Error>>,
+) -> Result<Duration, Box<dyn Error>> {
+    let mut times = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
         let started = Instant::now();
         work()?;
         times.push(started.elapsed());
     }
     times.sort();
-    Ok(times.get(ROUNDS / 2).copied().unwrap_or_default())
+    Ok(times.get(rounds / 2).copied().unwrap_or_default())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let rounds = std::env::args().nth(1).map_or(Ok(ROUNDS), |rounds| rounds.parse())?;
     let scenario = Scenario::honest();
     let trust = scenario.trust();
     let files = scenario.bundle();
@@ -38,20 +42,25 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map_err(|_| "no key")?;
     let signature = key.sign(&random, b"message").map_err(|_| "no signature")?;
     let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.public_key().as_ref());
-    let raw = median(|| public.verify(b"message", signature.as_ref()).map_err(|_| "refused".into()))?;
+    let raw = median(rounds, || public.verify(b"message", signature.as_ref()).map_err(|_| "refused".into()))?;
 
-    let whole = median(|| match verify_zip(&zip, &trust, &options).passed() {
+    let whole = median(rounds, || match verify_zip(&zip, &trust, &options).passed() {
         true => Ok(()),
         false => Err("the honest bundle does not verify".into()),
     })?;
-    let unpacked = median(|| unpack(&zip).map(drop).map_err(Into::into))?;
-    let checks = median(|| {
-        let verification = verify(&files, &trust, &options);
-        if verification.logged.is_some() { Ok(()) } else { Err("no approval".into()) }
-    })?;
-    println!("one raw ECDSA P-256 verification        {raw:>12.1?}");
-    println!("unpack {} files, {} bytes          {unpacked:>12.1?}", files.len(), zip.len());
-    println!("all checks, replay of the verdict included {checks:>9.1?}");
-    println!("unpack and all checks                   {whole:>12.1?}");
+    let unpacked = median(rounds, || unpack(&zip).map(drop).map_err(Into::into))?;
+    let checks = |options: Options<'_>| {
+        median(rounds, || {
+            let verification = verify(&files, &trust, &options);
+            if verification.logged.is_some() { Ok(()) } else { Err("no approval".into()) }
+        })
+    };
+    let without_replay = checks(Options { without_replay: true, ..options })?;
+    let with_replay = checks(options)?;
+    println!("limit: one raw ECDSA P-256 verification       {raw:>10.1?}");
+    println!("unpack {} files, {} bytes                {unpacked:>10.1?}", files.len(), zip.len());
+    println!("all checks without replay                     {without_replay:>10.1?}");
+    println!("all checks with replay of the verdicts        {with_replay:>10.1?}");
+    println!("unpack and all checks                         {whole:>10.1?}");
     Ok(())
 }

@@ -49,6 +49,9 @@ pub struct Options<'a> {
     pub newer_log: Option<&'a NewerLog<'a>>,
     /// Whether a verdict that cannot be evaluated again (redacted, another engine) is a failure. An issuer sets it.
     pub require_replay: bool,
+    /// Leaves out evaluating the verdicts again, which costs more than all other checks together. The check is
+    /// then skipped, and said so; `require_replay` wins.
+    pub without_replay: bool,
     /// Reads certificates; without it, a bundle that holds one fails.
     pub certificates: Option<&'a CertificateReader<'a>>,
     /// Now, to say whether the trust directory has expired.

@@ -121,6 +121,22 @@ fn redaction_keeps_every_proof_and_costs_the_replay() {
 }
 
 #[test]
+fn a_replay_that_is_left_out_is_said_and_cannot_be_when_it_is_required() {
+    let scenario = Scenario::honest();
+    let files = scenario.bundle();
+    let without =
+        Options { certificates: Some(&certificate_reader), without_replay: true, ..Options::default() };
+    let verification = verify(&files, &scenario.trust(), &without);
+    check_all_pass(
+        &verification,
+        &[CheckName::VerdictReplay, CheckName::PasskeyAttestation, CheckName::NewerLog],
+    );
+    assert!(verification.not_proved.iter().any(|said| said.contains("verdict-replay")));
+    let required = verify(&files, &scenario.trust(), &Options { require_replay: true, ..without });
+    assert_eq!(required.outcome(CheckName::VerdictReplay), Some(&Outcome::Pass));
+}
+
+#[test]
 fn a_newer_log_shows_what_came_after() {
     let mut scenario = Scenario::new();
     scenario.submit();

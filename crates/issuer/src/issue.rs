@@ -172,6 +172,7 @@ impl Issuer {
         let options = Options {
             newer_log: None,
             require_replay: true,
+            without_replay: false,
             certificates: Some(&read_certificate),
             now: Some(now),
         };

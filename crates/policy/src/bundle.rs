@@ -21,7 +21,7 @@ pub use scan::{Contribution, SETS};
 pub use settings::{Gates, Limits, Root, Settings};
 pub use source::{MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES};
 
-use scan::{Rules, Scan};
+use scan::{Parsed, Rules, Scan};
 
 /// The OPA manifest, which the digest leaves out (formats.md).
 pub const MANIFEST: &str = ".manifest";
@@ -40,6 +40,7 @@ pub struct Bundle {
     entitlements: BTreeMap<String, Entitlement>,
     tiers: Tiers,
     rules: Rules,
+    parsed: Parsed,
 }
 
 /// From which score on a request is of each tier (`thresholds/data.yaml`).
@@ -87,9 +88,20 @@ impl Bundle {
         let data = data::assemble(&files)?;
         let entitlements = data::entitlements(&data)?;
         let tiers = data::tiers(&data)?;
-        let rules = Scan::of(&files, &data)?.check(&settings)?;
+        let (rules, parsed) = Scan::of(&files, &data)?.check(&settings)?;
         let digest = digest_of(&files)?;
-        Ok(Self { files, digest, settings, data, entitlements, tiers, rules })
+        Ok(Self { files, digest, settings, data, entitlements, tiers, rules, parsed })
+    }
+
+    /// What may be requested by these files, for whoever does not judge: the rules are not even read.
+    ///
+    /// # Errors
+    /// [`BundleError`]: the first thing that is wrong with the files' names and sizes, or with the data.
+    pub fn entitlements_of(
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<BTreeMap<String, Entitlement>, BundleError> {
+        source::check_files(files)?;
+        data::entitlements(&data::assemble(files)?)
     }
 
     /// The files by path, to pack them into evidence and to build the bundle again.
@@ -137,9 +149,19 @@ impl Bundle {
         &self.rules.tests
     }
 
-    /// The Rego modules with their texts: the judging ones, and with `with_tests` the tests as well.
-    pub fn modules(&self, with_tests: bool) -> impl Iterator<Item = (&str, &str)> {
-        source::modules(&self.files).filter(move |(path, _)| with_tests || !source::is_test(path))
+    /// The Rego modules with their texts, the judging ones and the tests.
+    pub fn modules(&self) -> impl Iterator<Item = (&str, &str)> {
+        source::modules(&self.files)
+    }
+
+    /// The test modules alone.
+    pub fn test_modules(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.modules().filter(|(path, _)| source::is_test(path))
+    }
+
+    /// An engine that holds the judging modules and nothing else.
+    pub(crate) fn engine(&self) -> regorus::Engine {
+        self.parsed.engine()
     }
 
     /// The OPA manifest of this bundle, for `opa build` and for servers of OPA bundles.

@@ -66,20 +66,19 @@ pub fn compile(bundle: &Bundle, with_tests: bool) -> Result<regorus::Engine, Bun
             "another clock is registered with the engine, so fuel cannot be counted".to_owned(),
         ));
     }
-    let mut engine = regorus::Engine::new();
+    let mut engine = bundle.engine();
     // A builtin that fails must not leave a rule silently unsaid.
     engine.set_strict_builtin_errors(true);
     network::register(&mut engine).map_err(|cause| refused("bundle", cause))?;
-    for (path, text) in bundle.modules(with_tests) {
-        engine
-            .add_policy(path.to_owned(), text.to_owned())
-            .map_err(|cause| refused(path, cause.to_string()))?;
-    }
-    if !with_tests {
-        let text = host_module(bundle.contributions());
-        engine
-            .add_policy(HOST_FILE.to_owned(), text)
-            .map_err(|cause| refused(HOST_FILE, cause.to_string()))?;
+    let mut add = |path: &str, text: String| {
+        engine.add_policy(path.to_owned(), text).map_err(|cause| refused(path, cause.to_string()))
+    };
+    if with_tests {
+        for (path, text) in bundle.test_modules() {
+            add(path, text.to_owned())?;
+        }
+    } else {
+        add(HOST_FILE, host_module(bundle.contributions()))?;
     }
     let data = Canonical::of(bundle.data()).map_err(|cause| refused("bundle", cause.to_string()))?;
     engine.add_data_json(data.as_str()).map_err(|cause| refused("bundle", cause.to_string()))?;

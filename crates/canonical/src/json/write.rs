@@ -62,7 +62,7 @@ fn write_object(text: &mut String, members: &Map<String, Value>, depth: usize) -
 }
 
 /// By UTF-16 code units, which is not the order of the UTF-8 bytes once a name leaves the basic plane.
-fn compare(left: &str, right: &str) -> Ordering {
+pub fn compare(left: &str, right: &str) -> Ordering {
     if left.is_ascii() && right.is_ascii() {
         return left.cmp(right);
     }

@@ -61,6 +61,7 @@ impl Verify {
         let options = Options {
             newer_log: newer_log.as_ref(),
             require_replay: self.require.contains(&Require::Replay),
+            without_replay: false,
             certificates: Some(&read_certificate),
             now: Some(moment::now()?),
         };

@@ -11,7 +11,7 @@ use chancery_domain::state::LeaseStatus;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Outcome as PolicyOutcome;
 use chancery_ledger::{SignedCheckpoint, VerifierKey};
-use chancery_policy::{Bundle, Entitlement};
+use chancery_policy::Entitlement;
 
 use super::approved::{Approved, IntendedLease, Logged};
 use super::attestations::Attested;
@@ -172,14 +172,14 @@ impl<'a> Examination<'a> {
     /// Policy files, entitlement, verdicts, and the verdicts once more.
     fn judged(&mut self, proved: &Proved<'_>, asking: &Asking) -> Judged {
         let case = &proved.case;
-        let bundle: Option<Bundle> = match case.request_phase() {
-            Some(judged) => {
-                self.run.record(CheckName::PolicyDigest, verdict::policy_digest(self.files, judged))
-            }
-            None => self.run.record(CheckName::PolicyDigest, Finding::fail("no verdict names a policy")),
+        let with_rules = self.options.require_replay || !self.options.without_replay;
+        let policy = match case.request_phase() {
+            Some(judged) => verdict::policy_digest(self.files, judged, with_rules),
+            None => Finding::fail("no verdict names a policy"),
         };
-        let entitlement = bundle.as_ref().and_then(|bundle| {
-            self.run.record(CheckName::EntitlementDigest, verdict::entitlement_digest(asking, bundle))
+        let policy = self.run.record(CheckName::PolicyDigest, policy);
+        let entitlement = policy.as_ref().and_then(|policy| {
+            self.run.record(CheckName::EntitlementDigest, verdict::entitlement_digest(asking, policy))
         });
         let digests =
             verdict::verdict_digest(self.files, case, asking, entitlement.as_ref(), &proved.directories);
@@ -187,9 +187,13 @@ impl<'a> Examination<'a> {
         for problem in policy_chain::engines(&proved.streams.policy, &verdicts, self.root) {
             self.run.add_problem(CheckName::PolicyChain, problem);
         }
-        if let Some(bundle) = bundle {
-            let (run, required) = (&mut self.run, self.options.require_replay);
-            verdict::verdict_replay(run, self.files, bundle, &verdicts, required);
+        match policy.map(|policy| policy.bundle) {
+            Some(Some(bundle)) => {
+                let (run, required) = (&mut self.run, self.options.require_replay);
+                verdict::verdict_replay(run, self.files, bundle, &verdicts, required);
+            }
+            Some(None) => self.run.skip(CheckName::VerdictReplay, "it was not asked for"),
+            None => {}
         }
         Judged { verdicts, entitlement }
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chancery_canonical::json::Value;
 use chancery_canonical::{Canonical, Sha256};
 use chancery_domain::leaf::{EventLeaf, MAX_LEAF_BYTES};
 use chancery_ledger::tree::{Root, verify_inclusion};
 use chancery_ledger::witness_policy::Quorum;
 use chancery_ledger::{Checkpoint, LogProof, SignedCheckpoint, VerifierKey, WitnessPolicy, leaf_hash};
+use serde::Deserialize;
 
 use super::check::Finding;
 use crate::bundle::{BundleFiles, Manifest, layout};
@@ -128,14 +128,24 @@ pub(super) fn leaf_encoding(leaves: &Leaves) -> Finding<Contents> {
     Finding::with(contents, problems)
 }
 
+/// What tells leaves apart.
+#[derive(Deserialize)]
+struct Head {
+    kind: String,
+    #[serde(rename = "apiVersion")]
+    api_version: String,
+}
+
 pub(super) fn read(bytes: &[u8]) -> Result<Content, String> {
     if bytes.len() > MAX_LEAF_BYTES {
         return Err(format!("it has more than {MAX_LEAF_BYTES} bytes"));
     }
-    let value = Canonical::parse(bytes).map_err(|error| error.to_string())?.value();
-    let kind = value.get("kind").and_then(Value::as_str);
-    let version = value.get("apiVersion").and_then(Value::as_str);
-    if kind == Some("hashedrekord") && version == Some("0.0.2") {
+    let text = Canonical::parse(bytes).map_err(|error| error.to_string())?;
+    // What has no head of this shape is no event either, and is called so below.
+    if let Ok(Head { kind, api_version }) = text.decode()
+        && kind == "hashedrekord"
+        && api_version == "0.0.2"
+    {
         return Ok(Content::Attestation(bytes.to_vec()));
     }
     EventLeaf::from_bytes(bytes).map(Content::Event).map_err(|error| error.to_string())

@@ -22,8 +22,19 @@ use crate::bundle::{BundleFiles, layout};
 /// How long before it is logged a verdict may have been computed, in seconds.
 pub(super) const MAX_AGE_SECONDS: u64 = 300;
 
+/// What `policy/` holds.
+pub(super) struct Policy {
+    pub entitlements: BTreeMap<String, Entitlement>,
+    /// The rules, unless nothing is to be evaluated.
+    pub bundle: Option<Bundle>,
+}
+
 /// The bundle in `policy/`.
-pub(super) fn policy_digest(files: &BundleFiles, judged: &Recorded<Judged>) -> Finding<Bundle> {
+pub(super) fn policy_digest(
+    files: &BundleFiles,
+    judged: &Recorded<Judged>,
+    with_rules: bool,
+) -> Finding<Policy> {
     let policy: BTreeMap<String, Vec<u8>> = files
         .iter()
         .filter_map(|(path, bytes)| {
@@ -48,15 +59,21 @@ pub(super) fn policy_digest(files: &BundleFiles, judged: &Recorded<Judged>) -> F
         }
         Err(error) => return Finding::fail(error.to_string()),
     }
-    match Bundle::from_files(policy) {
-        Ok(bundle) => Finding::pass(bundle),
+    let read = if with_rules {
+        Bundle::from_files(policy)
+            .map(|bundle| Policy { entitlements: bundle.entitlements().clone(), bundle: Some(bundle) })
+    } else {
+        Bundle::entitlements_of(&policy).map(|entitlements| Policy { entitlements, bundle: None })
+    };
+    match read {
+        Ok(policy) => Finding::pass(policy),
         Err(error) => Finding::fail(error.to_string()),
     }
 }
 
-pub(super) fn entitlement_digest(asking: &Asking, bundle: &Bundle) -> Finding<Entitlement> {
+pub(super) fn entitlement_digest(asking: &Asking, policy: &Policy) -> Finding<Entitlement> {
     let named = &asking.document.entitlement;
-    match bundle.entitlement(&named.name) {
+    match policy.entitlements.get(&named.name) {
         None => Finding::fail(format!("the policy has no entitlement `{}`", named.name)),
         Some(entitlement) if entitlement.digest() != named.sha256 => {
             Finding::fail(format!("entitlement `{}` is another one than the request names", named.name))

@@ -3,6 +3,7 @@
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use chancery_canonical::json::{Map, Value};
 
@@ -36,21 +37,42 @@ pub struct Rules {
 /// All modules, and the data they may refer to.
 pub struct Scan<'a> {
     modules: Vec<ModuleFacts>,
+    judging: Parsed,
     data: &'a Map<String, Value>,
+}
+
+/// The judging modules as the engine parsed them, so that they are parsed once.
+#[derive(Clone)]
+pub struct Parsed(regorus::Engine);
+
+impl Parsed {
+    /// An engine that holds the judging modules and nothing else.
+    pub fn engine(&self) -> regorus::Engine {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for Parsed {
+    // Syntax trees say nothing that the modules' texts do not.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Parsed")
+    }
 }
 
 impl<'a> Scan<'a> {
     /// Parses every module.
     pub fn of(files: &BTreeMap<String, Vec<u8>>, data: &'a Map<String, Value>) -> Result<Self, BundleError> {
+        let (mut judging, mut tests) = (regorus::Engine::new(), regorus::Engine::new());
         let mut modules = Vec::new();
         for (path, text) in source::modules(files) {
-            modules.push(walk::read_module(path, text)?);
+            let engine = if source::is_test(path) { &mut tests } else { &mut judging };
+            modules.push(walk::read_module(engine, path, text)?);
         }
-        Ok(Self { modules, data })
+        Ok(Self { modules, judging: Parsed(judging), data })
     }
 
     /// Checks packages, sets, references, builtins and circles.
-    pub fn check(self, settings: &Settings) -> Result<Rules, BundleError> {
+    pub fn check(self, settings: &Settings) -> Result<(Rules, Parsed), BundleError> {
         let mut rules = Rules::default();
         for module in &self.modules {
             check_package(module)?;
@@ -66,7 +88,7 @@ impl<'a> Scan<'a> {
             self.check_references(module, known)?;
         }
         self.check_circles(&judging)?;
-        Ok(rules)
+        Ok((rules, self.judging))
     }
 
     fn note(

@@ -41,12 +41,11 @@ pub struct ModuleFacts {
     pub definitions: Vec<Definition>,
 }
 
-/// Parses a module and reads it.
-pub fn read_module(path: &str, text: &str) -> Result<ModuleFacts, BundleError> {
-    let mut engine = Engine::new();
+/// Adds a module to the engine, which parses it, and reads it.
+pub fn read_module(engine: &mut Engine, path: &str, text: &str) -> Result<ModuleFacts, BundleError> {
     let refused = |cause: String| BundleError::Rego { file: path.to_owned(), cause };
     engine.add_policy(path.to_owned(), text.to_owned()).map_err(|cause| refused(cause.to_string()))?;
-    let Some(module) = engine.get_modules().first() else {
+    let Some(module) = engine.get_modules().last() else {
         return Err(refused("it is empty".to_owned()));
     };
     Ok(facts(path, module))
