@@ -523,6 +523,70 @@ test('served from another origin, it talks to the API that it names', async () =
   await page.close();
 });
 
+async function passkeysOf(reader, person) {
+  await go(reader, '/#/people');
+  const item = reader.page.getByRole('listitem').filter({ hasText: person.id }).filter({ has: reader.page.getByText('Passkeys', { exact: true }) }).last();
+  await item.getByText('Passkeys', { exact: true }).click();
+  return item;
+}
+
+let deeAgain;
+
+test('a person who lost their passkeys gets in again, and everybody is told for a day', async () => {
+  const item = await passkeysOf(ada, dee);
+  await item.getByRole('button', { name: 'All lost: make a recovery link' }).click();
+  const link = await item.locator('.recovery-url').textContent();
+  deeAgain = await newPerson(browser, world.base, dee.name);
+  await deeAgain.page.goto(link);
+  await deeAgain.page.getByText('takes the place of all').waitFor();
+  await looksRight(deeAgain, 'recover');
+  await deeAgain.button('Make a passkey').click();
+  await deeAgain.heading('Now the administrators').waitFor();
+  const fingerprint = await deeAgain.page.locator('.fingerprint').textContent();
+  await go(ada, '/#/people');
+  await ada.page.getByRole('link', { name: dee.name }).click();
+  for (const administrator of [ada, ben]) {
+    if (administrator === ben) {
+      await go(ben, '/');
+      await ben.page.getByRole('link', { name: 'Recover a person' }).click();
+    }
+    await administrator.heading('Recover a person who lost their passkeys').waitFor();
+    await administrator.page.waitForFunction((text) => document.querySelector('.fingerprint').textContent === text, fingerprint);
+    if (administrator === ada) await looksRight(ada, 'act-recover');
+    await administrator.button('Sign with passkey').click();
+    await administrator.heading(administrator === ada ? /another administrator/ : 'Recorded').waitFor();
+  }
+  await signIn(deeAgain);
+  await deeAgain.page.getByText('Somebody is getting in as you').waitFor();
+  await looksRight(deeAgain, 'recovery-notice');
+  await go(ada, '/#/people');
+  await ada.page.getByText('Being recovered').waitFor();
+});
+
+test('the person with a passkey of before is told on every page, and stops it', async () => {
+  await signIn(dee);
+  await dee.page.getByText('this session only looks').waitFor();
+  await dee.page.getByRole('link', { name: 'stop it with a passkey that you had before' }).click();
+  await dee.heading('Stop a recovery').waitFor();
+  await looksRight(dee, 'act-stop-recovery');
+  await dee.button('Sign with passkey').click();
+  await dee.heading('Recorded').waitFor();
+  await go(dee, '/');
+  await dee.heading('Inbox').waitFor();
+  assert.equal(await dee.page.getByText('Somebody is getting in as you').count(), 0);
+  await go(deeAgain, '/');
+  await deeAgain.heading('Sign in').waitFor();
+});
+
+test('a passkey is taken away, by the address that the command line opens', async () => {
+  const item = await passkeysOf(cyd, cyd);
+  const address = await item.getByRole('link', { name: 'Remove …' }).last().getAttribute('href');
+  await go(cyd, address);
+  await cyd.heading('Remove a passkey').waitFor();
+  await cyd.button('Sign with passkey').click();
+  await cyd.heading('Recorded').waitFor();
+});
+
 test('nothing broke the content security policy or called another origin', () => {
-  for (const person of [ada, ben, cyd, dee]) assert.deepEqual(person.faults, [], person.name);
+  for (const person of [ada, ben, cyd, dee, deeAgain]) assert.deepEqual(person.faults, [], person.name);
 });

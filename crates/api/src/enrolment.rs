@@ -50,6 +50,12 @@ pub struct EnrolmentOptions {
     pub person: String,
     /// Whether the person is enrolled at once, before trust/ is sealed.
     pub genesis: bool,
+    /// Whether the person is here already and lost their keys: the new passkey takes the place of all of them.
+    #[serde(default)]
+    pub recovers: bool,
+    /// The name of a person who is here already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Roles that the person will start with.
     pub roles: BTreeSet<String>,
     /// Attributes that the person will start with.
@@ -102,7 +108,7 @@ pub struct EnrolmentList {
 pub struct WaitingEnrolment {
     /// Its name.
     pub enrolment: String,
-    /// `person.created` or `passkey.enrolled`.
+    /// `person.created`, `passkey.enrolled` or `person.recovered`.
     pub act: String,
     /// The person's id.
     pub person: String,

@@ -11,8 +11,8 @@ use crate::passkey::{Assertion, RequestOptions};
 ///
 /// | act | body |
 /// |---|---|
-/// | `person.created`, `passkey.enrolled` | `{enrolment}` |
-/// | `passkey.removed` | `{person, credential_id}` |
+/// | `person.created`, `passkey.enrolled`, `person.recovered` | `{enrolment}` |
+/// | `passkey.removed`, `recovery.cancelled` | `{person, credential_id}` |
 /// | `role.granted`, `role.removed` | `{person, role}` |
 /// | `attribute.assigned` | `{person, name, value}` |
 /// | `person.suspended`, `person.reinstated` | `{person}` |

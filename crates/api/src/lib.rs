@@ -17,6 +17,7 @@ pub mod login;
 pub mod passkey;
 pub mod person;
 pub mod problem;
+pub mod recovery;
 pub mod request;
 pub mod server;
 pub mod session;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::passkey::PasskeyView;
+use crate::recovery::RecoveryView;
 
 /// A person, in a sentence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -40,4 +41,7 @@ pub struct PersonView {
     pub passkeys: Vec<PasskeyView>,
     /// Out for now.
     pub suspended: bool,
+    /// A recovery of theirs that can still be stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryView>,
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::passkey::{Assertion, PasskeyView, RequestOptions};
+use crate::recovery::RecoveryView;
 
 /// `POST /api/v1/sessions/options`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -77,4 +78,10 @@ pub struct WhoAmI {
     pub session: String,
     /// When it ends.
     pub expires_at: String,
+    /// A recovery of this person that can still be stopped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<RecoveryView>,
+    /// Whether this session may only look, and stop the recovery: its passkey was lost, or does not count yet.
+    #[serde(default)]
+    pub held: bool,
 }

@@ -13,6 +13,7 @@ use crate::proof::VerifiedApproval;
 use crate::refusal::Refusal;
 use crate::seats::{Claim, Seating};
 use crate::state::{Asked, Judgement};
+use crate::time::Timestamp;
 use crate::verdict::{Outcome, Stage, VerdictDocument};
 
 /// Obligation that wants a passkey which cannot be synced.
@@ -157,6 +158,14 @@ pub fn check_key(
     }
 }
 
+/// Whether the key that signed had waited its day, if it came by a recovery.
+///
+/// # Errors
+/// [`Refusal::RecoveryWaiting`], saying from when on it counts.
+pub fn check_wait(person: &Person, credential_id_sha256: &Sha256, at: Timestamp) -> Result<(), Refusal> {
+    person.waits_until(credential_id_sha256, at).map_or(Ok(()), |from| Err(Refusal::RecoveryWaiting(from)))
+}
+
 /// The person's passkey of this digest, while it is theirs.
 fn passkey<'a>(person: &'a Person, credential_id_sha256: &Sha256) -> Option<&'a Passkey> {
     let signed = |key: &&Passkey| Sha256::of(key.credential_id.as_bytes()) == *credential_id_sha256;
@@ -177,6 +186,7 @@ pub fn claims(
         check_subject(document, asked, judgement).ok()?;
         let person = check_person(approval.person(), asked, directory).ok()?;
         passkey(person, &document.credential_id_sha256)?;
+        check_wait(person, &document.credential_id_sha256, document.issued_at).ok()?;
         check_key(person, &document.credential_id_sha256, verdict).ok()?;
         let eligible = eligible_stages(approval.person(), &verdict.stages, asked, directory);
         // INVARIANT: a decision fills only seats that it names, as they were shown.

@@ -198,6 +198,11 @@ fn decided(
     if document.decision != DecisionKind::Revoke && document.decision != DecisionKind::Withdraw {
         count::check_person(&document.approver, asked, facts.directory)?;
     }
+    if let Some(person) = facts.directory.person(&document.approver) {
+        // INVARIANT: neither what was signed nor what is recorded within the day counts.
+        let at = facts.now.min(document.issued_at);
+        count::check_wait(person, &document.credential_id_sha256, at)?;
+    }
     if facts.now >= document.expires_at {
         return Err(Refusal::OfferExpired(document.expires_at));
     }

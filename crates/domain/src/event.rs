@@ -15,12 +15,12 @@ use crate::time::Timestamp;
 use crate::verdict::Outcome;
 
 pub use identity::{
-    AttributeAssigned, IdentityEvent, Passkey, PasskeyEnrolled, PasskeyRemoved, PersonCreated, RoleChanged,
-    StandingChanged,
+    AttributeAssigned, IdentityEvent, Passkey, PasskeyEnrolled, PasskeyRemoved, PersonCreated,
+    PersonRecovered, RecoveryCancelled, RoleChanged, StandingChanged,
 };
 
 /// Kinds that are kept for what comes later, so that nobody gives them another meaning.
-pub const RESERVED_KINDS: [&str; 16] = [
+pub const RESERVED_KINDS: [&str; 15] = [
     "activity.observed",
     "alert.acknowledged",
     "alert.raised",
@@ -30,7 +30,6 @@ pub const RESERVED_KINDS: [&str; 16] = [
     "identity.linked",
     "log.rotated",
     "override.recorded",
-    "person.recovered",
     "playbook.ran",
     "probe.observed",
     "request.extended",

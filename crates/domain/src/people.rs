@@ -1,12 +1,17 @@
 //! Who exists, what they hold, and whom a selector means. Folded from signed identity events and from
 //! nothing else: an attribute that nobody signed never makes somebody eligible.
 
+mod recovery;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::event::{IdentityEvent, Passkey, PersonCreated};
+use crate::event::{IdentityEvent, Passkey, PasskeyRemoved, PersonCreated};
 use crate::id::PersonId;
+use crate::time::Timestamp;
 use crate::verdict::{Party, Selector};
+
+pub use recovery::{KeyProblem, RECOVERY_SECONDS, Recovery};
 
 /// Role of those who may create people and hand out roles.
 pub const IDENTITY_ADMIN: &str = "identity_admin";
@@ -28,10 +33,12 @@ pub struct Person {
     pub roles: BTreeSet<String>,
     /// What is said of them.
     pub attributes: BTreeMap<String, String>,
-    /// Their keys, by credential id.
+    /// Their keys, by credential id; one that came by a recovery is among them before it counts.
     pub passkeys: BTreeMap<Vec<u8>, Passkey>,
     /// Out for now.
     pub suspended: bool,
+    /// How they came by their key, if by a recovery.
+    pub recovery: Option<Recovery>,
 }
 
 /// Why an identity event does not fit what came before it.
@@ -49,12 +56,19 @@ pub enum DirectoryError {
     /// Nothing to remove.
     #[error("person `{0}` has no such passkey")]
     PasskeyUnknown(PersonId),
+    /// One at a time.
+    #[error("a recovery of person `{0}` is running: stop it first")]
+    RecoveryRunning(PersonId),
+    /// Nothing to stop.
+    #[error("no recovery of person `{0}` by that passkey is running: remove the passkey instead")]
+    NoRecovery(PersonId),
 }
 
 /// Everyone, as of some position of the log. A copy is cheap: it shares everything until one of the two changes,
 /// and then all persons but those that changed.
 ///
-/// INVARIANT: `owners` holds exactly the credential ids that stand in `persons`, each with its person.
+/// INVARIANT: `owners` holds exactly the credential ids that stand in `persons`, lost ones among them, each with its
+/// person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     persons: Arc<BTreeMap<PersonId, Arc<Person>>>,
@@ -62,13 +76,13 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Takes in one event that has already been found to be authorised.
+    /// Takes in one event that has already been found to be authorised, at the time in its leaf.
     ///
     /// # Errors
     /// [`DirectoryError`] when it contradicts what came before; the directory is then unchanged.
-    pub fn evolve(&mut self, event: &IdentityEvent) -> Result<(), DirectoryError> {
+    pub fn evolve(&mut self, event: &IdentityEvent, at: Timestamp) -> Result<(), DirectoryError> {
         match event {
-            IdentityEvent::Created(created) => self.create(created),
+            IdentityEvent::Created(created) => self.create(created, at),
             IdentityEvent::PasskeyEnrolled(body) => {
                 self.refuse_known_passkey(&body.passkey)?;
                 let key = body.passkey.credential_id.as_bytes().to_vec();
@@ -76,13 +90,7 @@ impl Directory {
                 Arc::make_mut(&mut self.owners).insert(key, body.person.clone());
                 Ok(())
             }
-            IdentityEvent::PasskeyRemoved(body) => {
-                let key = body.credential_id.as_bytes();
-                let removed = self.known(&body.person)?.passkeys.remove(key);
-                removed.ok_or_else(|| DirectoryError::PasskeyUnknown(body.person.clone()))?;
-                Arc::make_mut(&mut self.owners).remove(key);
-                Ok(())
-            }
+            IdentityEvent::PasskeyRemoved(body) => self.remove_passkey(body, at),
             IdentityEvent::RoleGranted(body) => {
                 self.known(&body.person)?.roles.insert(body.role.clone());
                 Ok(())
@@ -103,6 +111,8 @@ impl Directory {
                 self.known(&body.person)?.suspended = false;
                 Ok(())
             }
+            IdentityEvent::Recovered(body) => self.recover(body, at),
+            IdentityEvent::RecoveryCancelled(body) => self.cancel_recovery(body, at),
         }
     }
 
@@ -163,7 +173,18 @@ impl Directory {
         }
     }
 
-    fn create(&mut self, created: &PersonCreated) -> Result<(), DirectoryError> {
+    /// Also one of those that a running recovery could give back: a stolen key must not come back.
+    fn remove_passkey(&mut self, body: &PasskeyRemoved, at: Timestamp) -> Result<(), DirectoryError> {
+        let key = body.credential_id.as_bytes();
+        let person = self.known(&body.person)?;
+        let lost = || person.recovery.as_mut().filter(|one| one.is_running(at))?.lost.remove(key);
+        let removed = person.passkeys.remove(key).or_else(lost);
+        removed.ok_or_else(|| DirectoryError::PasskeyUnknown(body.person.clone()))?;
+        Arc::make_mut(&mut self.owners).remove(key);
+        Ok(())
+    }
+
+    fn create(&mut self, created: &PersonCreated, at: Timestamp) -> Result<(), DirectoryError> {
         if self.persons.contains_key(&created.person) {
             return Err(DirectoryError::Exists(created.person.clone()));
         }
@@ -175,6 +196,7 @@ impl Directory {
             attributes: created.attributes.clone(),
             passkeys: BTreeMap::from([(key.clone(), created.passkey.clone())]),
             suspended: false,
+            recovery: recovery::of_new_person(created, at),
         };
         Arc::make_mut(&mut self.persons).insert(created.person.clone(), Arc::new(person));
         Arc::make_mut(&mut self.owners).insert(key, created.person.clone());

@@ -67,6 +67,9 @@ pub enum Refusal {
     /// A key where hardware is needed whose maker does not say so, or that is synced.
     #[error("this needs a passkey whose maker says that it never leaves its hardware")]
     HardwarePasskeyNeeded,
+    /// A key that came by a recovery, within the day in which it can be stopped.
+    #[error("the passkey came by a recovery and counts from {0} on")]
+    RecoveryWaiting(Timestamp),
     /// The lease does not fit the grant.
     #[error("the lease {0}")]
     LeaseMisfit(&'static str),
@@ -96,6 +99,7 @@ impl Refusal {
             Self::TooEarly(_) => "too_early",
             Self::TooLate(_) => "too_late",
             Self::HardwarePasskeyNeeded => "hardware_passkey_needed",
+            Self::RecoveryWaiting(_) => "recovery_waiting",
             Self::LeaseMisfit(_) => "lease_misfit",
             Self::DecisionNotPossible => "decision_not_possible",
         }
@@ -127,6 +131,7 @@ impl Refusal {
             Self::HardwarePasskeyNeeded => {
                 "sign with a security key of a believed model; enrol one if you have none (`chancery trust show` lists the models)"
             }
+            Self::RecoveryWaiting(_) => "decide then, or ask another eligible person",
             Self::LeaseMisfit(_) => "ask for a new credential",
             Self::DecisionNotPossible => "`chancery request view` shows which decisions are open to you",
         }

@@ -52,6 +52,16 @@ pub struct PersonSignature {
     pub assertion: Assertion,
 }
 
+/// An offline recovery key's signature under an identity document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoverySignature {
+    /// Raw Ed25519 public key, 32 bytes.
+    pub public_key: Bytes<32>,
+    /// Over the 32 bytes of SHA-256("chancery recovery v1\n" ‖ document).
+    pub signature: Bytes<64>,
+}
+
 /// Why an identity event is allowed to stand (trust.md §Persons and keys are chained).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -64,5 +74,12 @@ pub enum Authority {
         document: Canonical,
         /// Who did.
         signatures: Vec<PersonSignature>,
+    },
+    /// Signed by offline recovery keys that trust.json names.
+    RecoveryKeys {
+        /// The identity document, as all of them signed it.
+        document: Canonical,
+        /// By which keys.
+        signatures: Vec<RecoverySignature>,
     },
 }

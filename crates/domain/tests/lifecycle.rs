@@ -9,11 +9,16 @@
 
 mod world;
 
+use chancery_canonical::Sha256;
 use chancery_domain::decide::Command;
 use chancery_domain::document::DecisionKind;
 use chancery_domain::event::{ExecutionOutcome, LeaseIssued, LeaseRevoked, RollbackFinished};
+use chancery_domain::people::RECOVERY_SECONDS;
 use chancery_domain::verdict::{Outcome, Selector, Stage};
-use world::{APPROVAL_SECONDS, GRANT_SECONDS, Office, PENDING_SECONDS, actor, lease_id, person, stages};
+use world::{
+    APPROVAL_SECONDS, GRANT_SECONDS, Office, PENDING_SECONDS, actor, lease_id, person, recovered_credential,
+    stages,
+};
 
 fn pending() -> Office {
     let mut office = Office::open(Outcome::RequireApproval, stages());
@@ -93,7 +98,7 @@ fn only_the_eligible_decide_and_only_on_what_stands() {
 
 #[test]
 fn a_decision_about_something_else_is_worth_nothing() {
-    let other = chancery_canonical::Sha256::of(b"other");
+    let other = Sha256::of(b"other");
     for part in ["request", "revision", "verdict", "policy", "longer", "later", "earlier", "expired"] {
         let mut office = pending();
         let mut document = office.document("dba", DecisionKind::Approve, &["dba"]);
@@ -346,6 +351,31 @@ fn a_passkey_taken_away_takes_its_approvals_along() {
     let mut office = pending();
     office.approve("dba", &["dba"]);
     office.remove_passkey("dba");
+    assert_eq!(office.approve("owner", &["owner"]), "decision.recorded request.judged → pending");
+}
+
+#[test]
+fn a_key_that_came_by_a_recovery_approves_a_day_later() {
+    for (waited, told) in [
+        (0, "refused: recovery_waiting → pending"),
+        (RECOVERY_SECONDS - 1, "refused: recovery_waiting → pending"),
+        (RECOVERY_SECONDS, "decision.recorded request.judged → pending"),
+    ] {
+        let mut office = Office::open(Outcome::RequireApproval, stages());
+        office.recover("dba");
+        office.now = office.now.plus(waited);
+        office.submit();
+        let mut document = office.document("dba", DecisionKind::Approve, &["dba"]);
+        document.credential_id_sha256 = Sha256::of(recovered_credential("dba").as_bytes());
+        assert_eq!(office.tell(Office::sign(document, "dba")), told, "after {waited} seconds");
+    }
+}
+
+#[test]
+fn a_recovery_takes_the_approvals_of_the_lost_key_along() {
+    let mut office = pending();
+    office.approve("dba", &["dba"]);
+    office.recover("dba");
     assert_eq!(office.approve("owner", &["owner"]), "decision.recorded request.judged → pending");
 }
 

@@ -103,7 +103,9 @@ pub fn verify_decision(
         return Err(DecisionRefusal::OtherCredential);
     }
     let signed = challenge::<DecisionDocument>(document);
-    verify_signer(&decision.approver, assertion, &signed, context.relying_party, context.directory)?;
+    // INVARIANT: the key counted when the offer was made, not only when the decision was recorded.
+    let (site, directory, at) = (context.relying_party, context.directory, decision.issued_at);
+    verify_signer(&decision.approver, assertion, &signed, site, directory, at)?;
     Ok(VerifiedDecision::verified_by_evidence(decision, document.clone()))
 }
 

@@ -2,19 +2,20 @@
 //! that no row of a database can make somebody an approver (trust.md, "Persons and keys are chained").
 
 mod authority;
+mod recovery;
 mod refusal;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_domain::event::{IdentityEvent, Passkey, from_parts};
+use chancery_domain::event::{IdentityEvent, from_parts};
 use chancery_domain::id::PersonId;
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::people::{Directory, IDENTITY_ADMIN};
 use chancery_domain::time::Timestamp;
 use chancery_ledger::{Hash, leaf_hash};
 
-use crate::trust::{GenesisPerson, TrustRoot};
+use crate::trust::{GenesisPerson, Recovery, TrustRoot};
 use crate::webauthn::RelyingParty;
 
 pub use authority::{MAX_IDENTITY_OFFER_SECONDS, subject as subject_of};
@@ -32,10 +33,13 @@ pub struct Chain {
     administrators_needed: usize,
     /// Everyone who ever administrated: what two administrators once needed, one may not do after the other is gone.
     administrators: BTreeSet<PersonId>,
+    /// Keys against lock-out; an unsealed chain has none.
+    recovery: Recovery,
     directory: Directory,
-    admitted: Vec<(u64, IdentityEvent)>,
+    admitted: Vec<Admitted>,
     heads: BTreeMap<PersonId, Head>,
-    keys: BTreeMap<Vec<u8>, KeyLife>,
+    /// Every credential id that ever was enrolled.
+    keys: BTreeSet<Vec<u8>>,
     nonces: BTreeSet<String>,
     /// When the newest document was offered that took something away from a person.
     taken_away: BTreeMap<PersonId, Timestamp>,
@@ -57,13 +61,12 @@ struct Head {
     hash: Hash,
 }
 
-/// From which leaf to which a key was whose.
+/// An event that was found to be authorised, and where it stands.
 #[derive(Clone, Debug)]
-struct KeyLife {
-    person: PersonId,
-    passkey: Passkey,
-    enrolled_at: u64,
-    removed_at: Option<u64>,
+struct Admitted {
+    index: u64,
+    at: Timestamp,
+    event: IdentityEvent,
 }
 
 impl Chain {
@@ -75,7 +78,8 @@ impl Chain {
         let administrators = administrators.map(|person| person.id.clone()).collect();
         let needed = usize::try_from(root.document().administrators_needed).unwrap_or(usize::MAX);
         let (origin, site) = (root.log_origin().to_owned(), root.relying_party().clone());
-        Self { administrators, ..Self::start(origin, site, Genesis::Sealed(persons), needed) }
+        let recovery = root.document().recovery.clone();
+        Self { administrators, recovery, ..Self::start(origin, site, Genesis::Sealed(persons), needed) }
     }
 
     /// UNSEALED: a chain that believes every event of authority `genesis`, for the server alone, between `init`
@@ -98,10 +102,11 @@ impl Chain {
             genesis,
             administrators_needed,
             administrators: BTreeSet::new(),
+            recovery: Recovery::default(),
             directory: Directory::default(),
             admitted: Vec::new(),
             heads: BTreeMap::new(),
-            keys: BTreeMap::new(),
+            keys: BTreeSet::new(),
             nonces: BTreeSet::new(),
             taken_away: BTreeMap::new(),
         }
@@ -118,16 +123,16 @@ impl Chain {
         if *authority::subject(&event) != person {
             return Err(IdentityRefusal::OtherStream(person));
         }
-        if let Some(passkey) = authority::new_passkey(&event) {
+        if let Some(passkey) = event.passkey() {
             // INVARIANT: a key that was removed stays removed, whoever says otherwise; it may be in wrong hands.
-            if self.keys.contains_key(passkey.credential_id.as_bytes()) {
+            if self.keys.contains(passkey.credential_id.as_bytes()) {
                 return Err(IdentityRefusal::PasskeyUsedBefore);
             }
             crate::signer::enrolled_key(passkey).map_err(IdentityRefusal::Passkey)?;
         }
         let document = authority::check(self, &event, leaf)?;
         let bytes = leaf.to_bytes()?;
-        self.directory.evolve(&event)?;
+        self.directory.evolve(&event, leaf.time)?;
         if let Some(document) = document {
             if authority::takes_away(&event) {
                 let newest = self.taken_away.entry(person.clone()).or_insert(document.issued_at);
@@ -136,7 +141,7 @@ impl Chain {
             self.nonces.insert(document.nonce);
         }
         self.heads.insert(person, Head { version: leaf.version, hash: leaf_hash(&bytes) });
-        self.remember(leaf_index, event);
+        self.remember(leaf_index, leaf.time, event);
         Ok(())
     }
 
@@ -145,7 +150,7 @@ impl Chain {
         let Stream::Identity(person) = &leaf.stream else {
             return Err(IdentityRefusal::NotAnIdentity(leaf.stream.clone()));
         };
-        if self.admitted.last().is_some_and(|(last, _)| leaf_index <= *last) {
+        if self.admitted.last().is_some_and(|last| leaf_index <= last.index) {
             return Err(IdentityRefusal::OutOfOrder(leaf_index));
         }
         let (version, previous) = match self.heads.get(person) {
@@ -158,26 +163,15 @@ impl Chain {
         Ok(person.clone())
     }
 
-    fn remember(&mut self, leaf_index: u64, event: IdentityEvent) {
+    fn remember(&mut self, index: u64, at: Timestamp, event: IdentityEvent) {
         let person = authority::subject(&event);
-        if let Some(passkey) = authority::new_passkey(&event) {
-            let life = KeyLife {
-                person: person.clone(),
-                passkey: passkey.clone(),
-                enrolled_at: leaf_index,
-                removed_at: None,
-            };
-            self.keys.insert(passkey.credential_id.as_bytes().to_vec(), life);
-        }
-        if let IdentityEvent::PasskeyRemoved(body) = &event
-            && let Some(life) = self.keys.get_mut(body.credential_id.as_bytes())
-        {
-            life.removed_at = Some(leaf_index);
+        if let Some(passkey) = event.passkey() {
+            self.keys.insert(passkey.credential_id.as_bytes().to_vec());
         }
         if self.directory.person(person).is_some_and(|person| person.roles.contains(IDENTITY_ADMIN)) {
             self.administrators.insert(person.clone());
         }
-        self.admitted.push((leaf_index, event));
+        self.admitted.push(Admitted { index, at, event });
     }
 
     /// How many administrators a change of people or roles takes now: as many as the root says, but not more
@@ -211,26 +205,19 @@ impl Chain {
 
     /// Everyone, just before the leaf at this index. Past positions are folded again from the start.
     pub fn directory_at(&self, leaf_index: u64) -> Cow<'_, Directory> {
-        if self.admitted.last().is_none_or(|(last, _)| *last < leaf_index) {
+        if self.admitted.last().is_none_or(|last| last.index < leaf_index) {
             return Cow::Borrowed(&self.directory);
         }
         let mut directory = Directory::default();
-        for (_, event) in self.admitted.iter().take_while(|(index, _)| *index < leaf_index) {
+        for Admitted { at, event, .. } in self.admitted.iter().take_while(|one| one.index < leaf_index) {
             // It was taken in once, in the same order, so it is taken in again.
-            let _ = directory.evolve(event);
+            let _ = directory.evolve(event, *at);
         }
         Cow::Owned(directory)
     }
 
-    /// Whose passkey it was just before the leaf at this index: enrolled before, not removed before.
-    pub fn passkey_at(&self, credential_id: &[u8], leaf_index: u64) -> Option<(&PersonId, &Passkey)> {
-        let life = self.keys.get(credential_id)?;
-        let there = life.enrolled_at < leaf_index && life.removed_at.is_none_or(|end| leaf_index <= end);
-        there.then_some((&life.person, &life.passkey))
-    }
-
     /// Indices of the admitted leaves with the person each is about, in the order of the log.
     pub fn positions(&self) -> impl Iterator<Item = (u64, &PersonId)> {
-        self.admitted.iter().map(|(index, event)| (*index, authority::subject(event)))
+        self.admitted.iter().map(|one| (one.index, authority::subject(&one.event)))
     }
 }

@@ -12,6 +12,7 @@ pub mod dsse;
 mod ed25519;
 pub mod identity;
 pub mod public_key;
+pub mod recovery;
 pub mod registration;
 pub mod report;
 pub mod request;

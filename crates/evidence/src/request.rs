@@ -153,7 +153,7 @@ fn check_requester(
     match &submitted.signature {
         RequestSignature::Passkey { assertion } => {
             let (site, directory) = (context.relying_party, context.directory);
-            verify_signer(&submitted.requester, assertion, signed, site, directory)?;
+            verify_signer(&submitted.requester, assertion, signed, site, directory, context.at)?;
         }
         RequestSignature::SessionKey { session, introduction, signature } => {
             let session = verify_session(session, introduction, context)?;

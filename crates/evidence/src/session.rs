@@ -4,12 +4,14 @@ use chancery_canonical::json::JsonError;
 use chancery_canonical::{Canonical, Sha256, base64};
 use chancery_domain::document::{MAX_SESSION_SECONDS, SessionDocument, challenge};
 use chancery_domain::id::PersonId;
+use chancery_domain::people::Directory;
 use chancery_domain::signature::Assertion;
 use chancery_domain::time::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
 use crate::ed25519;
-use crate::signer::{Context, SignerRefusal, is_nonce, verify_signer};
+use crate::signer::{Context, Signer, SignerRefusal, is_nonce, verify_present, verify_signer};
+use crate::webauthn::RelyingParty;
 
 /// A session whose introduction was verified. Only [`verify_session`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +66,8 @@ impl SessionRefusal {
     }
 }
 
-/// Checks that a passkey of the person named in the document introduced this session, and that `context.at`
-/// lies within it.
+/// Checks that a passkey of the person named in the document introduced this session and counts, and that
+/// `context.at` lies within it.
 ///
 /// # Errors
 /// [`SessionRefusal`], the first check that fails.
@@ -73,6 +75,39 @@ pub fn verify_session(
     document: &Canonical,
     introduction: &Assertion,
     context: &Context<'_>,
+) -> Result<VerifiedSession, SessionRefusal> {
+    verify(document, introduction, context, verify_signer)
+}
+
+/// The same for signing in alone, for which a passkey need not count: one that waits after a recovery, or one that
+/// can stop it, opens a session that may look and stop the recovery. What is signed by such a session's key is held
+/// to [`verify_session`].
+///
+/// # Errors
+/// [`SessionRefusal`], the first check that fails.
+pub fn verify_sign_in(
+    document: &Canonical,
+    introduction: &Assertion,
+    context: &Context<'_>,
+) -> Result<VerifiedSession, SessionRefusal> {
+    verify(document, introduction, context, verify_present)
+}
+
+/// Whose passkey signed, by one of the two measures.
+type VerifySigner = for<'a> fn(
+    &PersonId,
+    &Assertion,
+    &Sha256,
+    &RelyingParty,
+    &'a Directory,
+    Timestamp,
+) -> Result<Signer<'a>, SignerRefusal>;
+
+fn verify(
+    document: &Canonical,
+    introduction: &Assertion,
+    context: &Context<'_>,
+    verify_signer: VerifySigner,
 ) -> Result<VerifiedSession, SessionRefusal> {
     let session: SessionDocument = document.decode().map_err(SessionRefusal::Document)?;
     if session.log_origin != context.log_origin {
@@ -93,7 +128,8 @@ pub fn verify_session(
     }
     let public_key = session.public_key.as_deref().map(session_key).transpose()?;
     let signed = challenge::<SessionDocument>(document);
-    verify_signer(&session.person, introduction, &signed, context.relying_party, context.directory)?;
+    let (site, directory) = (context.relying_party, context.directory);
+    verify_signer(&session.person, introduction, &signed, site, directory, context.at)?;
     Ok(VerifiedSession { person: session.person, public_key, expires_at: session.expires_at })
 }
 

@@ -5,7 +5,7 @@ use chancery_canonical::Sha256;
 use chancery_canonical::base64::decode_url;
 use chancery_domain::event::Passkey;
 use chancery_domain::id::PersonId;
-use chancery_domain::people::{Directory, Person};
+use chancery_domain::people::{Directory, KeyProblem, Person};
 use chancery_domain::signature::Assertion;
 use chancery_domain::time::Timestamp;
 
@@ -43,6 +43,17 @@ pub enum SignerRefusal {
     /// Another person's key, one that was not enrolled yet, or one that was removed before.
     #[error("the passkey is not one of person `{0}` at this position of the log: sign with an enrolled one")]
     NotTheirKey(PersonId),
+    /// A key that was lost signs nothing any more.
+    #[error("the passkey is one that person `{0}` lost: sign with the one that took its place")]
+    Lost(PersonId),
+    /// A key that came by a recovery, within the day in which it can be stopped.
+    #[error("the passkey of person `{person}` came by a recovery and counts from {from} on")]
+    Waits {
+        /// Whose.
+        person: PersonId,
+        /// From when on it counts.
+        from: Timestamp,
+    },
     /// The enrolled key is none.
     #[error("the enrolled passkey cannot be read: {0}")]
     Key(#[from] CoseError),
@@ -58,9 +69,16 @@ impl SignerRefusal {
             Self::UnknownPerson(_) => "signer_unknown",
             Self::Suspended(_) => "signer_suspended",
             Self::NotTheirKey(_) => "passkey_not_of_person",
+            Self::Lost(_) => "passkey_lost",
+            Self::Waits { .. } => "passkey_waits",
             Self::Key(_) => "passkey_unreadable",
             Self::Assertion(refusal) => refusal.code(),
         }
+    }
+
+    /// Whether the key counts for nothing because of a recovery.
+    pub fn is_of_recovery(&self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Waits { .. })
     }
 }
 
@@ -73,7 +91,8 @@ pub struct Signer<'a> {
     pub passkey: &'a Passkey,
 }
 
-/// Checks that an active person signed this challenge with a passkey that is theirs in this directory.
+/// Checks that an active person signed this challenge with a passkey that is theirs in this directory and counts at
+/// this moment.
 ///
 /// # Errors
 /// [`SignerRefusal`], the first check that fails: person, key, then everything about the assertion.
@@ -83,15 +102,42 @@ pub fn verify_signer<'a>(
     challenge: &Sha256,
     relying_party: &RelyingParty,
     directory: &'a Directory,
+    at: Timestamp,
 ) -> Result<Signer<'a>, SignerRefusal> {
-    let known = directory.person(person).ok_or_else(|| SignerRefusal::UnknownPerson(person.clone()))?;
-    if known.suspended {
-        return Err(SignerRefusal::Suspended(person.clone()));
-    }
-    let passkey = known.passkeys.get(assertion.credential_id.as_bytes());
+    let known = active(person, directory)?;
+    let passkey = known.counting_key(assertion.credential_id.as_bytes(), at);
+    let passkey = passkey.map_err(|problem| match problem {
+        KeyProblem::NotTheirs => SignerRefusal::NotTheirKey(person.clone()),
+        KeyProblem::Lost => SignerRefusal::Lost(person.clone()),
+        KeyProblem::Waits(from) => SignerRefusal::Waits { person: person.clone(), from },
+    })?;
+    verify_assertion(assertion, &enrolled_key(passkey)?, relying_party, challenge)?;
+    Ok(Signer { person: known, passkey })
+}
+
+/// The same for whoever is merely here: a key that waits, or one that can stop a running recovery, is enough. What
+/// such a signature is good for is signing in, and nothing that counts.
+///
+/// # Errors
+/// [`SignerRefusal`], the first check that fails.
+pub fn verify_present<'a>(
+    person: &PersonId,
+    assertion: &Assertion,
+    challenge: &Sha256,
+    relying_party: &RelyingParty,
+    directory: &'a Directory,
+    at: Timestamp,
+) -> Result<Signer<'a>, SignerRefusal> {
+    let known = active(person, directory)?;
+    let passkey = known.present_key(assertion.credential_id.as_bytes(), at);
     let passkey = passkey.ok_or_else(|| SignerRefusal::NotTheirKey(person.clone()))?;
     verify_assertion(assertion, &enrolled_key(passkey)?, relying_party, challenge)?;
     Ok(Signer { person: known, passkey })
+}
+
+fn active<'a>(person: &PersonId, directory: &'a Directory) -> Result<&'a Person, SignerRefusal> {
+    let known = directory.person(person).ok_or_else(|| SignerRefusal::UnknownPerson(person.clone()))?;
+    if known.suspended { Err(SignerRefusal::Suspended(person.clone())) } else { Ok(known) }
 }
 
 /// The key that assertions of this passkey are checked against.

@@ -23,6 +23,7 @@ use serde_json::Value;
 use crate::authenticator::AttestationRoot;
 use crate::cose::CoseError;
 use crate::public_key::P256PublicKey;
+use crate::recovery::RecoveryKey;
 use crate::ssh_key::SshKeyError;
 use crate::webauthn::{RelyingParty, RelyingPartyError};
 
@@ -71,7 +72,7 @@ pub struct TrustDocument {
     pub sealed_with: u32,
     /// How many of them it takes to change people and roles: two, or one where there was only one.
     pub administrators_needed: u32,
-    /// Offline keys against lock-out; none yet.
+    /// Offline keys against lock-out.
     pub recovery: Recovery,
     /// Directory and identity-provider keys; none yet.
     pub directories: Vec<Value>,
@@ -124,14 +125,14 @@ pub struct GenesisPerson {
     pub passkeys: Vec<Passkey>,
 }
 
-/// Offline recovery keys, k of n.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Offline recovery keys, k of n; none where threshold and keys are empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
     /// How many are needed.
     pub threshold: u32,
     /// The keys.
-    pub keys: Vec<Value>,
+    pub keys: Vec<RecoveryKey>,
 }
 
 /// Where the chain of policies starts, and who may extend it.

@@ -120,7 +120,6 @@ fn a_key_counts_only_between_its_enrolment_and_its_removal() {
         (u64::MAX, false),
     ] {
         let id = old.credential_id.as_bytes();
-        assert_eq!(chain.passkey_at(id, index).is_some(), there, "at {index}");
         assert_eq!(chain.directory_at(index).owner_of(id).is_some(), there, "at {index}");
     }
     // It cannot sign, and nobody can bring it back: neither the person nor the genesis.

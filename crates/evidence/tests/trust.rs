@@ -6,12 +6,13 @@ use chancery_canonical::{Canonical, Sha256};
 use chancery_domain::signature::PersonSignature;
 use chancery_domain::verdict::Outcome;
 use chancery_evidence::authenticator::{Aaguid, AttestationRoot};
+use chancery_evidence::recovery::RecoveryKey;
 use chancery_evidence::trust::{
-    TrustDirectory, TrustDocument, TrustRoot, accept_successor, diff, trust_challenge,
+    Recovery, TrustDirectory, TrustDocument, TrustRoot, accept_successor, diff, trust_challenge,
 };
 use chancery_ledger::{KeyType, SignerKey, WitnessPolicy};
 use chancery_testkit::passkey::Maker;
-use chancery_testkit::people::{ENGINE, LOG_ORIGIN, World};
+use chancery_testkit::people::{ENGINE, LOG_ORIGIN, World, recovery_public_key};
 use serde_json::{Value, json};
 
 #[test]
@@ -26,10 +27,18 @@ fn a_root_is_read_back_from_its_bytes() {
     assert!(!root.is_expired(root.document().created_at) && root.is_expired(root.document().expires_at));
 }
 
+fn recovery_keys(count: u8) -> Vec<RecoveryKey> {
+    (0..count).map(|number| recovery_public_key(&number.to_string())).collect()
+}
+
+fn recovery(document: &mut TrustDocument, threshold: u32, count: u8) {
+    document.recovery = Recovery { threshold, keys: recovery_keys(count) };
+}
+
 #[test]
 fn what_is_not_in_order_is_refused() {
     type Change = fn(&mut TrustDocument);
-    let table: [(&str, Change, &str); 21] = [
+    let table: [(&str, Change, &str); 26] = [
         ("nothing", |_| {}, "in order"),
         ("version 0", |d| d.version = 0, "version"),
         ("expired at once", |d| d.expires_at = d.created_at, "expires_at"),
@@ -37,6 +46,15 @@ fn what_is_not_in_order_is_refused() {
         ("recovery", |d| d.recovery.threshold = 1, "recovery"),
         ("a maker without models", |d| d.attestation_roots.push(without_models()), "attestation_roots"),
         ("no model", |d| d.attestation_roots.push(anonymous_model()), "attestation_roots"),
+        ("recovery keys without a threshold", |d| d.recovery.keys = recovery_keys(2), "recovery"),
+        ("fewer keys than administrators", |d| recovery(d, 1, 3), "recovery"),
+        ("more than there are", |d| recovery(d, 4, 3), "recovery"),
+        (
+            "a key twice",
+            |d| d.recovery = Recovery { threshold: 2, keys: [recovery_keys(2), recovery_keys(1)].concat() },
+            "twice",
+        ),
+        ("two of three keys", |d| recovery(d, 2, 3), "in order"),
         ("nobody", |d| d.genesis.persons.clear(), "genesis"),
         ("a person twice", |d| d.genesis.persons.push(d.genesis.persons[0].clone()), "genesis"),
         ("no key", |d| d.genesis.persons[0].passkeys.clear(), "genesis"),
@@ -73,6 +91,9 @@ fn what_is_not_in_order_is_refused() {
     }
 }
 
+const ZERO: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const ONE: &str = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 #[test]
 fn loose_bytes_are_refused() {
     let root = World::with_two_administrators().trust();
@@ -91,6 +112,14 @@ fn loose_bytes_are_refused() {
         ("another type", with(&|value| value["type"] = json!("urn:chancery:trust:v2"))),
         ("an unknown issuer", with(&|value| value["issuers"][0]["kind"] = json!("x509"))),
         ("an issuer without key", with(&|value| value["issuers"][0]["public_key"] = json!("ssh-ed25519 AA"))),
+        (
+            "a recovery key of small order",
+            with(&|value| value["recovery"] = json!({"threshold": 2, "keys": [ZERO, ONE]})),
+        ),
+        (
+            "a recovery key of 31 bytes",
+            with(&|value| value["recovery"] = json!({"threshold": 2, "keys": ["AA", "AQ"]})),
+        ),
         ("another vkey", with(&|value| value["logs"][0]["origin"] = json!("other.chancery.test"))),
         ("a site elsewhere", with(&|value| value["origins"] = json!(["https://evil.test"]))),
         (

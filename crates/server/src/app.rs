@@ -13,6 +13,7 @@ pub(crate) mod issue_credential;
 pub(crate) mod load_request;
 pub(crate) mod notice_trust;
 pub(crate) mod record_events;
+pub(crate) mod recover_person;
 pub(crate) mod redact_request;
 pub(crate) mod register_passkey;
 pub(crate) mod show_request;

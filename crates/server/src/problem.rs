@@ -180,6 +180,7 @@ impl From<Refusal> for Problem {
             | Refusal::NotYours
             | Refusal::DeniedByPolicy
             | Refusal::HardwarePasskeyNeeded
+            | Refusal::RecoveryWaiting(_)
             | Refusal::DecisionNotPossible => StatusCode::FORBIDDEN,
             Refusal::CannotBeFilled(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::RequestExists

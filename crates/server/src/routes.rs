@@ -13,6 +13,7 @@ mod identity;
 mod log;
 mod pages;
 mod persons;
+mod recoveries;
 mod requests;
 mod server;
 mod sessions;
@@ -103,6 +104,9 @@ fn interface(table: Table) -> Table {
         .post("/api/v1/identity/options", identity::options, Documented::new("An act on people, to be signed").takes::<api::identity::IdentityOptionsRequest>().gives::<api::identity::IdentityOptions>())
         .post("/api/v1/identity", identity::sign, Documented::new("A signature under an act").takes::<api::identity::IdentityRequest>().gives::<api::identity::IdentityOutcome>())
         .get("/api/v1/identity/waiting", identity::waiting, Documented::new("Acts that wait for another signature").gives::<api::identity::WaitingActList>())
+        .post("/api/v1/recoveries", recoveries::begin, Documented::new("Begin the recovery of a person who lost their keys").takes::<api::recovery::RecoveryRequest>().gives::<api::enrolment::Invitation>().status(201))
+        .post("/api/v1/recoveries/documents", recoveries::document, Documented::new("What recovery keys sign for a key that waits").open().takes::<api::recovery::RecoveryDocumentRequest>().gives::<api::recovery::RecoveryDocument>())
+        .post("/api/v1/recoveries/signatures", recoveries::submit, Documented::new("What recovery keys signed").open().takes::<api::recovery::RecoverySubmission>().gives::<api::identity::IdentityOutcome>())
         .post("/api/v1/sessions/options", sessions::options, Documented::new("A session, to be signed").open().takes::<api::session::SessionOptionsRequest>().gives::<api::session::SessionOptions>())
         .post("/api/v1/sessions", sessions::create, Documented::new("Sign in").open().takes::<api::session::SessionRequest>().gives::<api::session::SessionOutcome>().status(201))
         .delete("/api/v1/sessions/current", sessions::end, Documented::new("Sign out").status(204))

@@ -33,6 +33,8 @@ const TRUST_SECONDS: u64 = 2 * 365 * 24 * 3600;
 pub struct SealOptions {
     /// Seal with one administrator, for a demonstration or a team of one. The root says so.
     pub allow_single: bool,
+    /// Offline keys against lock-out; none when empty.
+    pub recovery: Recovery,
     /// Another clock, for tests.
     pub clock: Option<Clock>,
 }
@@ -116,7 +118,10 @@ pub async fn seal(data: &Path, options: SealOptions) -> Result<Sealed, SealError
     if administrators < 2 && !(administrators == 1 && options.allow_single) {
         return Err(SealError::TooFewAdministrators { found: administrators });
     }
-    let root = TrustRoot::new(document(&config, persons, administrators, clock.now())?)?;
+    let root = {
+        let document = document(&config, persons, administrators, clock.now())?;
+        TrustRoot::new(TrustDocument { recovery: options.recovery, ..document })?
+    };
     write(&folder, &TrustDirectory::render(&root)?)?;
     Ok(Sealed { root, folder })
 }

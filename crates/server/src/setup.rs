@@ -186,7 +186,7 @@ async fn begin_journal(
     let token = random.token().map_err(failed)?;
     roles.extend([IDENTITY_ADMIN.to_owned(), POLICY_OWNER.to_owned()]);
     let person = random.person_id().map_err(failed)?;
-    let invited = Invited { person, roles, attributes: BTreeMap::new(), invited_by: None };
+    let invited = Invited { person, roles, attributes: BTreeMap::new(), invited_by: None, recovers: false };
     let mut append = Append::at(now);
     append.remember.push(invitation_ticket(&token, &invited, now.plus(LINK_SECONDS)));
     append.streams.push(StreamAppend {

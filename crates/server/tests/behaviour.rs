@@ -163,10 +163,18 @@ fn before_the_seal_nothing_can_be_asked() {
     let body = json!({"act": "role.granted", "body": {"person": ada.id, "role": "security"}});
     world.call(&ada, "POST", "/api/v1/identity/options", Some(&body)).refused("not_sealed");
     // One administrator is too few to be watched by.
-    let options = chancery_server::SealOptions { allow_single: false, clock: Some(world.clock.clone()) };
+    let options = chancery_server::SealOptions {
+        allow_single: false,
+        clock: Some(world.clock.clone()),
+        ..Default::default()
+    };
     let sealed = world.runtime.block_on(chancery_server::seal(&world.data(), options));
     assert!(matches!(sealed, Err(chancery_server::SealError::TooFewAdministrators { found: 1 })));
-    let options = chancery_server::SealOptions { allow_single: true, clock: Some(world.clock.clone()) };
+    let options = chancery_server::SealOptions {
+        allow_single: true,
+        clock: Some(world.clock.clone()),
+        ..Default::default()
+    };
     let sealed = world.runtime.block_on(chancery_server::seal(&world.data(), options)).unwrap();
     assert_eq!(sealed.root.document().administrators_needed, 1);
     for _ in 0..50 {

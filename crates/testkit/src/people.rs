@@ -2,6 +2,7 @@
 //! steps (document, signature, event, leaf), so that a test can be wrong in any one of them.
 
 mod documents;
+mod recovery;
 mod trust;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +18,13 @@ use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::people::Directory;
 use chancery_domain::signature::{Assertion, Authority, PersonSignature};
 use chancery_domain::time::Timestamp;
+pub use recovery::{recovery_key, recovery_public_key, recovery_signature};
+
 use chancery_evidence::identity::{Chain, IdentityRefusal};
 use chancery_evidence::signer::Context;
 use chancery_evidence::ssh_key::SshPublicKey;
 use chancery_evidence::sshsig::{REQUEST_NAMESPACE, sign_ed25519};
+use chancery_evidence::trust::Recovery;
 use chancery_evidence::webauthn::RelyingParty;
 use chancery_ledger::leaf_hash;
 use ring::rand::SystemRandom;
@@ -55,6 +59,8 @@ pub struct World {
     attestation_key: Vec<u8>,
     /// Who makes the authenticators of people that are added from now on.
     pub maker: Option<Maker>,
+    /// Offline keys that the trust root names; none unless a test sets them.
+    pub recovery: Recovery,
 }
 
 /// Somebody with a passkey, a session key and an SSH key.
@@ -139,6 +145,7 @@ impl World {
             nonces: 0,
             attestation_key: key.as_ref().to_vec(),
             maker: None,
+            recovery: Recovery::default(),
         }
     }
 

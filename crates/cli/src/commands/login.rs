@@ -96,6 +96,11 @@ fn show_person(context: &Context<'_>, client: &Client) -> Result<Exit, Failure> 
             table.pair(name, value);
         }
         table.pair("passkeys", &who.passkeys.len().to_string());
+        if let Some(recovery) = &who.recovery {
+            let until = moment::with_distance(&recovery.counts_from);
+            table.pair("recovery", &format!("running: a new passkey counts from {until}"));
+            table.pair("if not yours", &format!("chancery person recover {} --stop", who.person));
+        }
         table.pair("until", &moment::with_distance(&who.expires_at));
         table.render(output, "")
     })?;

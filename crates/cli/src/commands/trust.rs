@@ -1,9 +1,12 @@
 //! `trust/`: writing it once, looking at it, comparing two.
 
+pub mod recovery;
+
 use std::path::PathBuf;
 
+use chancery_domain::id::PersonId;
 use chancery_evidence::trust::{TrustDirectory, diff};
-use chancery_server::SealOptions;
+use chancery_server::{RecoveryLinkOptions, SealOptions};
 use clap::Subcommand;
 use serde_json::json;
 
@@ -25,6 +28,8 @@ pub enum Trust {
         /// Seal with one administrator, for a demonstration or a team of one; the root says so
         #[arg(long)]
         single: bool,
+        #[command(flatten)]
+        recovery: recovery::SealedKeys,
     },
     /// What a trust directory says
     Show {
@@ -38,14 +43,28 @@ pub enum Trust {
         /// The one after
         after: PathBuf,
     },
+    /// Make an offline recovery key
+    RecoveryKey(recovery::MakeKey),
+    /// Sign a recovery with an offline recovery key
+    RecoverySign(recovery::Sign),
+    /// A one-time enrolment link for a lock-out, beside a stopped server; what it leads to waits for recovery keys
+    #[command(after_help = "Example:\n  chancery trust recovery-link --data /var/lib/chancery")]
+    RecoveryLink {
+        #[command(flatten)]
+        data: DataFolder,
+        /// Who lost their passkeys; a new administrator when left out
+        #[arg(long, value_name = "ID")]
+        person: Option<PersonId>,
+    },
 }
 
 impl Trust {
     /// Does it.
     pub fn run(self, output: &Output) -> Result<Exit, Failure> {
         match self {
-            Self::Seal { data, single } => {
-                let options = SealOptions { allow_single: single, clock: None };
+            Self::Seal { data, single, recovery } => {
+                let recovery = recovery.read()?;
+                let options = SealOptions { allow_single: single, recovery, ..SealOptions::default() };
                 let sealed = runtime()?.block_on(chancery_server::seal(data.path(), options));
                 let sealed = sealed.map_err(|fault| Failure::Fault(fault.to_string()))?;
                 show(&trust_folder::read(&sealed.folder)?, output)?;
@@ -55,6 +74,9 @@ impl Trust {
                 ));
                 Ok(Exit::Done)
             }
+            Self::RecoveryKey(make) => make.run(output),
+            Self::RecoverySign(sign) => sign.run(output),
+            Self::RecoveryLink { data, person } => recovery_link(&data, person, output),
             Self::Show { folder } => {
                 show(&trust_folder::read(&folder)?, output)?;
                 Ok(Exit::Done)
@@ -70,6 +92,24 @@ impl Trust {
             }
         }
     }
+}
+
+/// The link is a secret: it stays in its file.
+fn recovery_link(data: &DataFolder, person: Option<PersonId>, output: &Output) -> Result<Exit, Failure> {
+    let options = RecoveryLinkOptions { person, clock: None };
+    let made = runtime()?.block_on(chancery_server::recovery_link(data.path(), options));
+    let made = made.map_err(|fault| Failure::Fault(fault.to_string()))?;
+    let said = json!({"person": made.person.to_string(), "link_file": made.file});
+    output.show(&said, |output| {
+        let mut table = Table::default();
+        table.pair("person", made.person.as_str());
+        table.pair("link", &made.file.display().to_string());
+        table.render(output, "")
+    })?;
+    output.note(
+        "next: start the server, open the link once, and take the enrolment that the page names to the keys",
+    );
+    Ok(Exit::Done)
 }
 
 fn show(trust: &TrustDirectory, output: &Output) -> Result<(), Failure> {
@@ -95,6 +135,12 @@ fn show(trust: &TrustDirectory, output: &Output) -> Result<(), Failure> {
             "administrators",
             &format!("{} needed of {}", document.administrators_needed, document.sealed_with),
         );
+        let recovery = &document.recovery;
+        let keys = match recovery.keys.len() {
+            0 => "no keys: losing all administrators is final".to_owned(),
+            count => format!("{} of {count} keys", recovery.threshold),
+        };
+        table.pair("recovery", &keys);
         table.pair("policy", &document.policy.genesis_sha256.to_hex());
         for engine in &document.engines {
             table.pair("engine", engine);

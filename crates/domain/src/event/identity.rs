@@ -62,6 +62,12 @@ pub enum IdentityEvent {
     /// Back in.
     #[serde(rename = "person.reinstated")]
     Reinstated(StandingChanged),
+    /// Every key was lost: a new one takes their place, and counts a day later.
+    #[serde(rename = "person.recovered")]
+    Recovered(PersonRecovered),
+    /// A recovery was stopped within that day; the keys before it stand again.
+    #[serde(rename = "recovery.cancelled")]
+    RecoveryCancelled(RecoveryCancelled),
 }
 
 impl IdentityEvent {
@@ -70,12 +76,14 @@ impl IdentityEvent {
         match self {
             Self::Created(created) => Some(&created.passkey),
             Self::PasskeyEnrolled(enrolled) => Some(&enrolled.passkey),
+            Self::Recovered(recovered) => Some(&recovered.passkey),
             Self::PasskeyRemoved(_)
             | Self::RoleGranted(_)
             | Self::RoleRemoved(_)
             | Self::AttributeAssigned(_)
             | Self::Suspended(_)
-            | Self::Reinstated(_) => None,
+            | Self::Reinstated(_)
+            | Self::RecoveryCancelled(_) => None,
         }
     }
 }
@@ -156,5 +164,30 @@ pub struct StandingChanged {
     /// Who.
     pub person: PersonId,
     /// Who said so.
+    pub authority: Authority,
+}
+
+/// Body of `person.recovered`. Every key that the person has at this leaf is lost by it; none is listed, so that none
+/// can be left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonRecovered {
+    /// Whose keys were lost.
+    pub person: PersonId,
+    /// The key that takes their place.
+    pub passkey: Passkey,
+    /// Who said so: identity administrators other than the person, or recovery keys.
+    pub authority: Authority,
+}
+
+/// Body of `recovery.cancelled`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryCancelled {
+    /// Whose recovery.
+    pub person: PersonId,
+    /// The key that it made, which never counts then.
+    pub credential_id: Bytes<MAX_CREDENTIAL_ID>,
+    /// Who said so: the person with a key from before, or one administrator.
     pub authority: Authority,
 }

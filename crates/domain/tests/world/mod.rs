@@ -10,8 +10,8 @@ use chancery_domain::document::{
     EntitlementReference, GrantTerms, RequestDocument, RequestReference, RequestType, ShownStage,
 };
 use chancery_domain::event::{
-    IdentityEvent, LeaseIntended, Passkey, PasskeyRemoved, PersonCreated, RequestEvent, StandingChanged,
-    Submitted,
+    IdentityEvent, LeaseIntended, Passkey, PasskeyRemoved, PersonCreated, PersonRecovered, RequestEvent,
+    StandingChanged, Submitted,
 };
 use chancery_domain::evolve::{event_name, evolve};
 use chancery_domain::id::{LeaseId, PersonId, RequestId};
@@ -66,6 +66,10 @@ pub fn stages() -> Vec<Stage> {
     vec![stage("dba"), stage("owner")]
 }
 
+pub fn recovered_credential(name: &str) -> Bytes<255> {
+    Bytes::new(format!("recovered {name}").as_bytes()).unwrap()
+}
+
 fn credential(name: &str) -> Bytes<255> {
     Bytes::new(name.as_bytes()).unwrap()
 }
@@ -91,6 +95,7 @@ pub struct Office {
 
 impl Office {
     pub fn open(outcome: Outcome, stages: Vec<Stage>) -> Self {
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let mut directory = Directory::default();
         for (name, roles) in PEOPLE {
             let created = PersonCreated {
@@ -107,7 +112,7 @@ impl Office {
                 concealed: Vec::new(),
                 authority: Authority::Genesis,
             };
-            directory.evolve(&IdentityEvent::Created(created)).unwrap();
+            directory.evolve(&IdentityEvent::Created(created), now).unwrap();
         }
         let constraints = Constraints {
             pending_seconds: PENDING_SECONDS,
@@ -127,7 +132,6 @@ impl Office {
             input_sha256: Sha256::of(b"input"),
             engine: "test".into(),
         };
-        let now = "2026-11-22T12:00:00Z".parse().unwrap();
         Self { now, directory, state: None, history: Vec::new(), verdict, approvals: Vec::new(), nonce: 0 }
     }
 
@@ -171,7 +175,7 @@ impl Office {
 
     pub fn suspend(&mut self, name: &str) {
         let body = StandingChanged { person: person(name), authority: Authority::Genesis };
-        self.directory.evolve(&IdentityEvent::Suspended(body)).unwrap();
+        self.directory.evolve(&IdentityEvent::Suspended(body), self.now).unwrap();
     }
 
     pub fn remove_passkey(&mut self, name: &str) {
@@ -180,7 +184,20 @@ impl Office {
             credential_id: credential(name),
             authority: Authority::Genesis,
         };
-        self.directory.evolve(&IdentityEvent::PasskeyRemoved(body)).unwrap();
+        self.directory.evolve(&IdentityEvent::PasskeyRemoved(body), self.now).unwrap();
+    }
+
+    /// A new key takes the place of all that this person had.
+    pub fn recover(&mut self, name: &str) {
+        let passkey = Passkey {
+            credential_id: recovered_credential(name),
+            public_key: Bytes::new(*b"new key").unwrap(),
+            aaguid: Bytes::new([0; 16]).unwrap(),
+            backup_eligible: false,
+            attestation_sha256: None,
+        };
+        let body = PersonRecovered { person: person(name), passkey, authority: Authority::Genesis };
+        self.directory.evolve(&IdentityEvent::Recovered(body), self.now).unwrap();
     }
 
     pub fn request(&self, revision: u32) -> SignedRequest {

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use chancery_canonical::Canonical;
 use chancery_domain::document::{IdentityDocument, challenge};
-use chancery_domain::event::{IdentityEvent, Passkey};
+use chancery_domain::event::IdentityEvent;
 use chancery_domain::id::PersonId;
 use chancery_domain::leaf::EventLeaf;
 use chancery_domain::people::{IDENTITY_ADMIN, Person};
 use chancery_domain::signature::{Authority, PersonSignature};
 
-use super::{Chain, Genesis, IdentityRefusal};
-use crate::signer::{is_nonce, verify_signer};
+use super::{Chain, Genesis, IdentityRefusal, recovery};
+use crate::recovery::{MAX_RECOVERY_OFFER_SECONDS, verify_recovery};
+use crate::signer::{is_nonce, verify_present, verify_signer};
+use crate::trust::Recovery;
 
 /// The longest that an identity document may be offered for signing: a day, in which two people find time.
 pub const MAX_IDENTITY_OFFER_SECONDS: u64 = 24 * 3600;
@@ -29,6 +31,8 @@ enum Needed<'a> {
     AdministratorsOtherThan(usize, &'a PersonId),
     /// The person, or one identity administrator.
     OwnOrAdministrator,
+    /// The person with a key that is being replaced, or one identity administrator.
+    LostOrAdministrator,
 }
 
 /// Whom an event is about.
@@ -40,20 +44,8 @@ pub fn subject(event: &IdentityEvent) -> &PersonId {
         IdentityEvent::RoleGranted(body) | IdentityEvent::RoleRemoved(body) => &body.person,
         IdentityEvent::AttributeAssigned(body) => &body.person,
         IdentityEvent::Suspended(body) | IdentityEvent::Reinstated(body) => &body.person,
-    }
-}
-
-/// The key that an event adds.
-pub fn new_passkey(event: &IdentityEvent) -> Option<&Passkey> {
-    match event {
-        IdentityEvent::Created(body) => Some(&body.passkey),
-        IdentityEvent::PasskeyEnrolled(body) => Some(&body.passkey),
-        IdentityEvent::PasskeyRemoved(_)
-        | IdentityEvent::RoleGranted(_)
-        | IdentityEvent::RoleRemoved(_)
-        | IdentityEvent::AttributeAssigned(_)
-        | IdentityEvent::Suspended(_)
-        | IdentityEvent::Reinstated(_) => None,
+        IdentityEvent::Recovered(body) => &body.person,
+        IdentityEvent::RecoveryCancelled(body) => &body.person,
     }
 }
 
@@ -65,6 +57,8 @@ fn authority(event: &IdentityEvent) -> &Authority {
         IdentityEvent::RoleGranted(body) | IdentityEvent::RoleRemoved(body) => &body.authority,
         IdentityEvent::AttributeAssigned(body) => &body.authority,
         IdentityEvent::Suspended(body) | IdentityEvent::Reinstated(body) => &body.authority,
+        IdentityEvent::Recovered(body) => &body.authority,
+        IdentityEvent::RecoveryCancelled(body) => &body.authority,
     }
 }
 
@@ -76,25 +70,34 @@ fn needed(event: &IdentityEvent, administrators: usize) -> Needed<'_> {
             Needed::AdministratorsOtherThan(administrators, &body.person)
         }
         IdentityEvent::RoleGranted(body) => Needed::AdministratorsOtherThan(administrators, &body.person),
+        IdentityEvent::Recovered(body) => Needed::AdministratorsOtherThan(administrators, &body.person),
         IdentityEvent::PasskeyEnrolled(_) => Needed::Own,
         IdentityEvent::PasskeyRemoved(_) | IdentityEvent::RoleRemoved(_) | IdentityEvent::Suspended(_) => {
             Needed::OwnOrAdministrator
         }
+        IdentityEvent::RecoveryCancelled(_) => Needed::LostOrAdministrator,
     }
 }
 
 /// Whether an event takes something away from the person that it is about.
 pub fn takes_away(event: &IdentityEvent) -> bool {
     match event {
-        IdentityEvent::PasskeyRemoved(_) | IdentityEvent::RoleRemoved(_) | IdentityEvent::Suspended(_) => {
-            true
-        }
+        IdentityEvent::PasskeyRemoved(_)
+        | IdentityEvent::RoleRemoved(_)
+        | IdentityEvent::Suspended(_)
+        | IdentityEvent::Recovered(_)
+        | IdentityEvent::RecoveryCancelled(_) => true,
         IdentityEvent::Created(_)
         | IdentityEvent::PasskeyEnrolled(_)
         | IdentityEvent::RoleGranted(_)
         | IdentityEvent::AttributeAssigned(_)
         | IdentityEvent::Reinstated(_) => false,
     }
+}
+
+/// Whether an event gives the person that it is about something; a recovery both takes and gives.
+fn gives(event: &IdentityEvent) -> bool {
+    matches!(event, IdentityEvent::Recovered(_)) || !takes_away(event)
 }
 
 /// Checks that the event may stand at its position, and returns the document that it uses up.
@@ -106,9 +109,17 @@ pub fn check(
     match authority(event) {
         Authority::Genesis => check_genesis(&chain.genesis, event, leaf).map(|()| None),
         Authority::People { document, signatures } => {
-            let identity = check_document(chain, document, leaf)?;
+            let identity = check_document(chain, document, leaf, MAX_IDENTITY_OFFER_SECONDS)?;
             check_order(chain, event, &identity)?;
-            check_signatures(chain, event, document, signatures)?;
+            check_signatures(chain, event, (document, &identity), signatures)?;
+            Ok(Some(identity))
+        }
+        Authority::RecoveryKeys { document, signatures } => {
+            recovery::check_event(event)?;
+            let identity = check_document(chain, document, leaf, MAX_RECOVERY_OFFER_SECONDS)?;
+            check_order(chain, event, &identity)?;
+            let Recovery { threshold, keys } = &chain.recovery;
+            verify_recovery(document, signatures, keys, *threshold)?;
             Ok(Some(identity))
         }
     }
@@ -134,7 +145,9 @@ fn check_genesis(genesis: &Genesis, event: &IdentityEvent, leaf: &EventLeaf) -> 
         | IdentityEvent::RoleRemoved(_)
         | IdentityEvent::AttributeAssigned(_)
         | IdentityEvent::Suspended(_)
-        | IdentityEvent::Reinstated(_) => {
+        | IdentityEvent::Reinstated(_)
+        | IdentityEvent::Recovered(_)
+        | IdentityEvent::RecoveryCancelled(_) => {
             return Err(IdentityRefusal::GenesisCannot(leaf.kind.clone()));
         }
     };
@@ -145,6 +158,7 @@ fn check_document(
     chain: &Chain,
     document: &Canonical,
     leaf: &EventLeaf,
+    longest_seconds: u64,
 ) -> Result<IdentityDocument, IdentityRefusal> {
     let identity: IdentityDocument = document.decode().map_err(IdentityRefusal::Document)?;
     if identity.log_origin != chain.log_origin {
@@ -165,8 +179,8 @@ fn check_document(
         return Err(IdentityRefusal::NonceUsed);
     }
     let length = identity.expires_at.seconds_since(identity.issued_at);
-    if !(1..=MAX_IDENTITY_OFFER_SECONDS).contains(&length) {
-        return Err(IdentityRefusal::Window);
+    if !(1..=longest_seconds).contains(&length) {
+        return Err(IdentityRefusal::Window(longest_seconds));
     }
     if leaf.time < identity.issued_at {
         return Err(IdentityRefusal::NotYet(identity.issued_at));
@@ -186,7 +200,7 @@ fn check_order(
 ) -> Result<(), IdentityRefusal> {
     let person = subject(event);
     match chain.taken_away.get(person) {
-        Some(taken_away) if !takes_away(event) && identity.issued_at < *taken_away => {
+        Some(taken_away) if gives(event) && identity.issued_at < *taken_away => {
             Err(IdentityRefusal::Overtaken(person.clone()))
         }
         Some(_) | None => Ok(()),
@@ -196,12 +210,12 @@ fn check_order(
 fn check_signatures(
     chain: &Chain,
     event: &IdentityEvent,
-    document: &Canonical,
+    (document, identity): (&Canonical, &IdentityDocument),
     signatures: &[PersonSignature],
 ) -> Result<(), IdentityRefusal> {
     let needed = needed(event, chain.administrators_needed());
     let count = match needed {
-        Needed::Own | Needed::OwnOrAdministrator => 1,
+        Needed::Own | Needed::OwnOrAdministrator | Needed::LostOrAdministrator => 1,
         Needed::Administrators(count) | Needed::AdministratorsOtherThan(count, _) => count,
     };
     let challenge = challenge::<IdentityDocument>(document);
@@ -210,9 +224,23 @@ fn check_signatures(
         if !signers.insert(person) {
             return Err(IdentityRefusal::SignedTwice(person.clone()));
         }
-        let (site, directory) = (&chain.relying_party, &chain.directory);
-        let signer = verify_signer(person, assertion, &challenge, site, directory)
-            .map_err(|refusal| IdentityRefusal::Signature { person: person.clone(), refusal })?;
+        // INVARIANT: a key counted when the act was offered, so that nothing signed while it waited, or before it was
+        // there at all, is held back until it counts.
+        let (site, directory, at) = (&chain.relying_party, &chain.directory, identity.issued_at);
+        let own = *person == *subject(event);
+        let signer = match needed {
+            Needed::LostOrAdministrator if own => recovery::check_lost(person, assertion, directory, at)
+                .and_then(|()| verify_present(person, assertion, &challenge, site, directory, at)),
+            Needed::Own
+            | Needed::Administrators(_)
+            | Needed::AdministratorsOtherThan(_, _)
+            | Needed::OwnOrAdministrator
+            | Needed::LostOrAdministrator => {
+                verify_signer(person, assertion, &challenge, site, directory, at)
+            }
+        };
+        let signer =
+            signer.map_err(|refusal| IdentityRefusal::Signature { person: person.clone(), refusal })?;
         check_entitled(signer.person, event, &needed)?;
     }
     if signers.len() < count {
@@ -230,11 +258,11 @@ fn check_entitled(
     let administrates = signer.roles.contains(IDENTITY_ADMIN);
     let entitled = match needed {
         Needed::AdministratorsOtherThan(_, person) if signer.id == **person => {
-            return Err(IdentityRefusal::OwnRole(signer.id.clone()));
+            return Err(recovery::own_act(event, &signer.id));
         }
         Needed::Own => own,
         Needed::Administrators(_) | Needed::AdministratorsOtherThan(_, _) => administrates,
-        Needed::OwnOrAdministrator => own || administrates,
+        Needed::OwnOrAdministrator | Needed::LostOrAdministrator => own || administrates,
     };
     if entitled { Ok(()) } else { Err(IdentityRefusal::NotEntitled(signer.id.clone())) }
 }

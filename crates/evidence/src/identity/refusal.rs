@@ -7,6 +7,7 @@ use chancery_domain::people::DirectoryError;
 use chancery_domain::time::Timestamp;
 
 use crate::cose::CoseError;
+use crate::recovery::RecoveryRefusal;
 use crate::signer::SignerRefusal;
 
 /// Why an identity leaf is not admitted to the chain.
@@ -68,8 +69,8 @@ pub enum IdentityRefusal {
     #[error("the identity document was used before: a signature authorises one event")]
     NonceUsed,
     /// Offered for no time, or for too long.
-    #[error("an identity document is offered for at most {} seconds", super::MAX_IDENTITY_OFFER_SECONDS)]
-    Window,
+    #[error("an identity document is offered for at most {0} seconds")]
+    Window(u64),
     /// Offered before something was taken away from the person.
     #[error(
         "the identity document is older than what was taken away from person `{0}` since: offer it again"
@@ -98,6 +99,18 @@ pub enum IdentityRefusal {
     /// Somebody would give a role or an attribute to themself.
     #[error("person `{0}` may not give a role or an attribute to themself")]
     OwnRole(PersonId),
+    /// Nobody is one of those who recover them.
+    #[error("person `{0}` may not sign their own recovery: it takes other administrators")]
+    OwnRecovery(PersonId),
+    /// Recovery keys let back in, and do nothing else.
+    #[error("recovery keys authorise only a recovery or a new administrator")]
+    RecoveryCannot,
+    /// A new person by recovery keys is an administrator and nothing more.
+    #[error("recovery keys let person `{0}` in with the role `identity_admin` alone, without attributes")]
+    RecoveryWidens(PersonId),
+    /// The recovery keys' signatures do not stand.
+    #[error(transparent)]
+    Recovery(#[from] RecoveryRefusal),
     /// Too few.
     #[error("{found} people signed where {needed} are needed")]
     TooFew {
@@ -112,6 +125,11 @@ pub enum IdentityRefusal {
 }
 
 impl IdentityRefusal {
+    /// Whether a key signed that counts for nothing because of a recovery.
+    pub fn is_of_recovery(&self) -> bool {
+        matches!(self, Self::Signature { refusal, .. } if refusal.is_of_recovery())
+    }
+
     /// A stable name for logs, API answers and evidence reports.
     pub fn code(&self) -> &'static str {
         match self {
@@ -131,7 +149,7 @@ impl IdentityRefusal {
             Self::OtherBody => "identity_other_body",
             Self::Nonce => "identity_nonce",
             Self::NonceUsed => "identity_nonce_used",
-            Self::Window => "identity_window",
+            Self::Window(_) => "identity_window",
             Self::Overtaken(_) => "identity_overtaken",
             Self::NotYet(_) => "identity_not_yet",
             Self::Expired(_) => "identity_expired",
@@ -139,6 +157,10 @@ impl IdentityRefusal {
             Self::Signature { refusal, .. } => refusal.code(),
             Self::NotEntitled(_) => "identity_not_entitled",
             Self::OwnRole(_) => "identity_own_role",
+            Self::OwnRecovery(_) => "identity_own_recovery",
+            Self::RecoveryCannot => "recovery_cannot",
+            Self::RecoveryWidens(_) => "recovery_widens",
+            Self::Recovery(refusal) => refusal.code(),
             Self::TooFew { .. } => "identity_too_few",
             Self::Directory(_) => "identity_contradiction",
         }

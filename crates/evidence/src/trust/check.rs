@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chancery_domain::people::IDENTITY_ADMIN;
 use chancery_ledger::{KeyType, VerifierKey, WitnessPolicy};
 
-use super::{GenesisPerson, IssuerKey, TrustDocument, TrustError};
+use super::{GenesisPerson, IssuerKey, Recovery, TrustDocument, TrustError};
 use crate::attest::Predicate;
 use crate::authenticator::Aaguid;
 use crate::cose::CosePublicKey;
@@ -26,6 +26,7 @@ pub fn check(document: &TrustDocument) -> Result<(), TrustError> {
     unsupported(document)?;
     genesis(document)?;
     administrators(document)?;
+    recovery(document)?;
     if document.policy.owners_needed == 0 {
         return refused("policy", "needs at least one owner");
     }
@@ -47,13 +48,8 @@ pub fn check(document: &TrustDocument) -> Result<(), TrustError> {
 
 /// INVARIANT: what this version does not understand is refused, since ignoring it would believe too much.
 fn unsupported(document: &TrustDocument) -> Result<(), TrustError> {
-    for (field, empty) in [
-        ("directories", document.directories.is_empty()),
-        ("recovery", document.recovery.keys.is_empty() && document.recovery.threshold == 0),
-    ] {
-        if !empty {
-            return refused(field, "is not supported by this version: leave it empty");
-        }
+    if !document.directories.is_empty() {
+        return refused("directories", "is not supported by this version: leave it empty");
     }
     Ok(())
 }
@@ -90,6 +86,28 @@ fn administrators(document: &TrustDocument) -> Result<(), TrustError> {
     // A later version may have gained its second administrator through the log.
     if !enough && document.version == 1 {
         return refused("genesis", "names fewer administrators than `administrators_needed`");
+    }
+    Ok(())
+}
+
+/// The most recovery keys: all their signatures stand in one leaf.
+const MAX_RECOVERY_KEYS: usize = 8;
+
+/// INVARIANT: it never takes fewer recovery keys than administrators, so that no holder of one is worth two people.
+fn recovery(document: &TrustDocument) -> Result<(), TrustError> {
+    let Recovery { threshold, keys } = &document.recovery;
+    let (count, distinct) = (keys.len(), keys.iter().collect::<BTreeSet<_>>().len());
+    if distinct != count {
+        return refused("recovery", "names a key twice");
+    }
+    if count > MAX_RECOVERY_KEYS {
+        return refused("recovery", format!("names more than {MAX_RECOVERY_KEYS} keys"));
+    }
+    let reachable = usize::try_from(*threshold).is_ok_and(|threshold| threshold <= count);
+    let enough = *threshold >= document.administrators_needed || count == 0;
+    if !reachable || !enough {
+        let least = document.administrators_needed;
+        return refused("recovery", format!("needs a threshold from {least} to the number of its keys"));
     }
     Ok(())
 }

@@ -107,7 +107,7 @@ pub fn accept_successor_by(
     let (mut of_current, mut of_next) = (BTreeSet::new(), BTreeSet::new());
     for PersonSignature { person, assertion } in signatures {
         let administrator = |root: &TrustRoot, people: &Directory| {
-            verify_signer(person, assertion, &challenge, root.relying_party(), people)
+            verify_signer(person, assertion, &challenge, root.relying_party(), people, then.created_at)
                 .map(|signer| signer.person.roles.contains(IDENTITY_ADMIN))
         };
         let verified = (administrator(current, current_people), administrator(next, next_people));
@@ -139,13 +139,14 @@ fn genesis_directory(root: &TrustRoot) -> Result<Directory, DirectoryError> {
     let mut directory = Directory::default();
     for person in &root.document().genesis.persons {
         let [first, further @ ..] = person.passkeys.as_slice() else { continue };
-        directory.evolve(&created(person, first))?;
+        directory.evolve(&created(person, first), root.document().created_at)?;
         for passkey in further {
-            directory.evolve(&IdentityEvent::PasskeyEnrolled(PasskeyEnrolled {
+            let further = IdentityEvent::PasskeyEnrolled(PasskeyEnrolled {
                 person: person.id.clone(),
                 passkey: passkey.clone(),
                 authority: Authority::Genesis,
-            }))?;
+            });
+            directory.evolve(&further, root.document().created_at)?;
         }
     }
     Ok(directory)

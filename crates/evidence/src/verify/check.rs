@@ -41,6 +41,7 @@ checks! {
     StreamLifecycle = "stream-lifecycle", "each event was possible after the one before";
     LogTime = "log-time", "the times in the log run on, so none of these events was dated back";
     IdentityChain = "identity-chain", "each person, key and role goes back to the people in your trust directory";
+    RecoveryWait = "recovery-wait", "no key signed within the day in which its recovery could be stopped, and none that was lost";
     PolicyChain = "policy-chain", "the policy was activated by its owners, and was the active one";
     RequestDigest = "request-digest", "the request document is the one that everybody signed for";
     RequesterSignature = "requester-signature", "the requester asked for exactly this";

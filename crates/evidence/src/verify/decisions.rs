@@ -31,12 +31,18 @@ pub(super) struct Examined<'a> {
     pub verified: Vec<Verified<'a>>,
     pub signature_problems: Vec<String>,
     pub subject_problems: Vec<String>,
+    /// Those of the signature problems that are of keys of a recovery.
+    pub recovery_problems: Vec<String>,
 }
 
 /// Verifies every decision of the stream, each against the revision and the people of its moment.
 pub(super) fn examine<'a>(case: &'a Case, directories: &Directories, context: &Context<'_>) -> Examined<'a> {
-    let mut examined =
-        Examined { verified: Vec::new(), signature_problems: Vec::new(), subject_problems: Vec::new() };
+    let mut examined = Examined {
+        verified: Vec::new(),
+        signature_problems: Vec::new(),
+        subject_problems: Vec::new(),
+        recovery_problems: Vec::new(),
+    };
     for place in &case.decisions {
         let recorded = &place.recorded;
         let context = Context { directory: directories.before(recorded.index), at: recorded.at, ..*context };
@@ -51,6 +57,10 @@ pub(super) fn examine<'a>(case: &'a Case, directories: &Directories, context: &C
                     | DecisionRefusal::Window
                     | DecisionRefusal::NotYet(_)
                     | DecisionRefusal::Expired(_) => examined.subject_problems.push(problem),
+                    DecisionRefusal::Signer(refusal) if refusal.is_of_recovery() => {
+                        examined.recovery_problems.push(problem.clone());
+                        examined.signature_problems.push(problem);
+                    }
                     DecisionRefusal::Document(_)
                     | DecisionRefusal::OtherCredential
                     | DecisionRefusal::Signer(_) => examined.signature_problems.push(problem),

@@ -40,6 +40,7 @@ pub(super) struct Examination<'a> {
     pub story: Story,
     pub later: Vec<LaterEvent>,
     pub not_proved: Vec<String>,
+    recovery_problems: Vec<String>,
 }
 
 /// What the log proves by itself: events at their places, and people.
@@ -71,7 +72,8 @@ impl Judged {
 impl<'a> Examination<'a> {
     pub fn new(files: &'a BundleFiles, root: &'a TrustRoot, options: &'a Options<'a>) -> Self {
         let (run, story) = (Runner::default(), Story::default());
-        Self { files, root, options, run, story, later: Vec::new(), not_proved: Vec::new() }
+        let (later, not_proved, recovery_problems) = (Vec::new(), Vec::new(), Vec::new());
+        Self { files, root, options, run, story, later, not_proved, recovery_problems }
     }
 
     /// Everything. The approval comes back when nothing that it needs was missing; whether a check failed beside
@@ -92,6 +94,7 @@ impl<'a> Examination<'a> {
         let judged = self.judged(&proved, &asking);
         let verified = self.decisions(&proved, &judged);
         self.passkeys(&proved, &judged, &verified);
+        self.recovery_wait(&proved);
         let seats = self.approval(&proved, &asking, &judged, &verified);
         let certificates = self.leases(&proved, &asking, &judged);
         self.attestations(&proved, &certificates);
@@ -128,7 +131,9 @@ impl<'a> Examination<'a> {
         let case = lifecycle::stream_lifecycle(&manifest.request, &manifest.request_sha256, &streams.request);
         let case = self.run.record(CheckName::StreamLifecycle, case)?;
         let chain = people::identity_chain(root, &streams, &contents);
-        let directories = self.run.record(CheckName::IdentityChain, chain)?;
+        let people = self.run.record(CheckName::IdentityChain, chain)?;
+        let people::People { directories, recovery_problems } = people;
+        self.recovery_problems = recovery_problems;
         let late = limits::expired_before(root, &streams);
         for problem in late.into_iter().chain(limits::sealed_otherwise(root, &streams)) {
             self.run.add_problem(CheckName::TrustRoot, problem);
@@ -153,6 +158,7 @@ impl<'a> Examination<'a> {
         let context = self.context(proved, submitted.index, submitted.at);
         let signed = requester::requester_signature(&proved.case, asking, &context);
         self.run.record(CheckName::RequesterSignature, signed);
+        self.recovery_problems.extend(requester::recovery_problem(&proved.case, asking, &context));
         match requester::beneficiary_possession(&proved.case, asking) {
             Some(finding) => {
                 self.run.record(CheckName::BeneficiaryPossession, finding);
@@ -206,8 +212,9 @@ impl<'a> Examination<'a> {
             return Vec::new();
         }
         let context = self.context(proved, 0, case.submitted.at);
-        let decisions::Examined { verified, signature_problems, mut subject_problems } =
+        let decisions::Examined { verified, signature_problems, mut subject_problems, recovery_problems } =
             decisions::examine(case, &proved.directories, &context);
+        self.recovery_problems.extend(recovery_problems);
         let first = judged.first(case).map(|verdict| &verdict.document);
         subject_problems.extend(decisions::decision_subject(
             case,
@@ -233,6 +240,13 @@ impl<'a> Examination<'a> {
             return;
         }
         self.run.record(CheckName::PasskeyAttestation, Finding::of(problems));
+    }
+
+    /// Signatures by keys of a recovery that did not count, wherever they were found.
+    fn recovery_wait(&mut self, proved: &Proved<'_>) {
+        let problems = std::mem::take(&mut self.recovery_problems);
+        self.run.record(CheckName::RecoveryWait, Finding::of(problems));
+        self.not_proved.extend(people::recoveries(&proved.streams));
     }
 
     /// Quorum, clocks and floor.

@@ -7,6 +7,7 @@ use chancery_domain::document::{IdentityDocument, challenge};
 use chancery_domain::event::{Judged, PolicyActivated, PolicyEvent};
 use chancery_domain::people::{Directory, POLICY_OWNER};
 use chancery_domain::signature::{Authority, PersonSignature};
+use chancery_domain::time::Timestamp;
 
 use super::check::Finding;
 use super::directories::Directories;
@@ -93,10 +94,11 @@ impl Moment<'_> {
         match authority {
             Authority::Genesis if body.sequence == 1 => Ok(None),
             Authority::Genesis => Err("only the first policy stands by itself: owners must sign".to_owned()),
+            Authority::RecoveryKeys { .. } => Err("recovery keys activate no policy".to_owned()),
             Authority::People { document, signatures } => {
                 let said: IdentityDocument = document.decode().map_err(|error| error.to_string())?;
                 self.document(&said)?;
-                self.signatures(&challenge::<IdentityDocument>(document), signatures)?;
+                self.signatures(&challenge::<IdentityDocument>(document), signatures, said.issued_at)?;
                 Ok(Some(said.nonce))
             }
         }
@@ -123,11 +125,16 @@ impl Moment<'_> {
         Ok(())
     }
 
-    fn signatures(&self, challenge: &Sha256, signatures: &[PersonSignature]) -> Result<(), String> {
+    fn signatures(
+        &self,
+        challenge: &Sha256,
+        signatures: &[PersonSignature],
+        at: Timestamp,
+    ) -> Result<(), String> {
         let mut owners = BTreeSet::new();
         for PersonSignature { person, assertion } in signatures {
-            let signer =
-                verify_signer(person, assertion, challenge, self.trust.relying_party(), self.directory);
+            let (site, directory) = (self.trust.relying_party(), self.directory);
+            let signer = verify_signer(person, assertion, challenge, site, directory, at);
             let signer = signer.map_err(|refusal| format!("the signature of `{person}`: {refusal}"))?;
             if !signer.person.roles.contains(POLICY_OWNER) {
                 return Err(format!("person `{person}` owns no policy"));

@@ -8,6 +8,7 @@ use super::check::Finding;
 use super::lifecycle::Case;
 use crate::bundle::{BundleFiles, layout};
 use crate::request::{RequestRefusal, verify_request};
+use crate::session::SessionRefusal;
 use crate::signer::Context;
 use crate::ssh_key::SshPublicKey;
 use crate::sshsig::{REQUEST_NAMESPACE, SshSignature};
@@ -59,6 +60,16 @@ pub(super) fn requester_signature(
         ) => Finding::pass(None),
         Err(refusal) => Finding::fail(refusal.to_string()),
     }
+}
+
+/// The problem, if the requester signed with a key of a recovery that did not count.
+pub(super) fn recovery_problem(case: &Case, asking: &Asking, context: &Context<'_>) -> Option<String> {
+    let refusal = verify_request(&case.submitted.event, &asking.canonical, context).err()?;
+    let (RequestRefusal::Signer(signer) | RequestRefusal::Session(SessionRefusal::Signer(signer))) = &refusal
+    else {
+        return None;
+    };
+    signer.is_of_recovery().then(|| format!("leaf {}: {refusal}", case.submitted.index))
 }
 
 /// `None` when the request names no key, so that there is nothing to possess.

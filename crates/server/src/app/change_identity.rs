@@ -30,12 +30,12 @@ const ACT: &str = "identity_act";
 
 /// An act that was offered, with the signatures that came so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct OfferedAct {
-    document: Canonical,
-    signatures: Vec<PersonSignature>,
+pub(super) struct OfferedAct {
+    pub document: Canonical,
+    pub signatures: Vec<PersonSignature>,
     /// The enrolment that it settles.
-    enrolment: Option<String>,
-    disclosures: Vec<Disclosure>,
+    pub enrolment: Option<String>,
+    pub disclosures: Vec<Disclosure>,
 }
 
 impl App {
@@ -62,7 +62,7 @@ impl App {
         let needed = self.missing_signatures(&offered, &document, &people, now).await?;
         self.refuse_bystander(actor, &document, &people)?;
         let (_, event) = self.leaf(&offered, &document, now).await?;
-        self.keep_administrators(&event, &people)?;
+        self.keep_administrators(&event, &people, now)?;
         self.put_act(&offered, document.expires_at).await?;
         let signed = challenge::<IdentityDocument>(&offered.document);
         Ok(IdentityOptions {
@@ -92,7 +92,7 @@ impl App {
             document.decode().map_err(|error| Problem::member("/document", error))?;
         offered.signatures.push(PersonSignature { person: actor.clone(), assertion });
         let (leaf, event) = self.leaf(&offered, &identity, now).await?;
-        self.keep_administrators(&event, &people)?;
+        self.keep_administrators(&event, &people, now)?;
         let person = subject_of(&event).clone();
         let mut chain = people.chain.clone();
         let outcome = |status, needed: usize, leaf_index| IdentityOutcome {
@@ -157,13 +157,10 @@ impl App {
         now: Timestamp,
     ) -> Result<(Map<String, Value>, Option<String>, Vec<Disclosure>), Problem> {
         match asked.act.as_str() {
-            "person.created" | "passkey.enrolled" => {
+            "person.created" | "passkey.enrolled" | "person.recovered" => {
                 let enrolment = member(&asked.body, "enrolment")?;
                 only(&asked.body, &["enrolment"])?;
-                let key = TicketKey { kind: ENROLMENT.to_owned(), key: enrolment.to_owned() };
-                let ticket = self.store.ticket(&key, now).await?;
-                let ticket = ticket.ok_or_else(|| Problem::not_found("waiting enrolment"))?;
-                let waiting: WaitingPasskey = serde_json::from_value(ticket.value).map_err(Problem::bug)?;
+                let waiting = self.waiting_passkey(enrolment, now).await?;
                 if waiting.act != asked.act || (asked.act == "passkey.enrolled" && waiting.person != *actor) {
                     return Err(Problem::not_found("waiting enrolment"));
                 }
@@ -179,7 +176,7 @@ impl App {
                 check_text("/body/value", member(&asked.body, "value")?, 200)?;
                 plain_body(&asked.body, &["person", "name", "value"])
             }
-            "passkey.removed" => plain_body(&asked.body, &["person", "credential_id"]),
+            "passkey.removed" | "recovery.cancelled" => plain_body(&asked.body, &["person", "credential_id"]),
             "person.suspended" | "person.reinstated" => plain_body(&asked.body, &["person"]),
             _ => Err(Problem::member("/act", "is no act on people: see docs/spec/http.md")),
         }
@@ -210,21 +207,35 @@ impl App {
     ) -> Result<(), Problem> {
         let administrates = people.active(actor).is_some_and(|known| known.roles.contains(IDENTITY_ADMIN));
         let own = document.body.get("person").and_then(Value::as_str) == Some(actor.as_str());
-        let about_oneself = ["passkey.enrolled", "passkey.removed", "role.removed", "person.suspended"];
+        let about_oneself =
+            ["passkey.enrolled", "passkey.removed", "role.removed", "person.suspended", "recovery.cancelled"];
         let may = match document.act.as_str() {
             "passkey.enrolled" => own,
+            "person.recovered" => administrates && !own,
             act if about_oneself.contains(&act) => own || administrates,
             _ => administrates,
         };
         if may { Ok(()) } else { Err(Problem::forbidden("this act is for identity administrators to sign")) }
     }
 
-    /// What leaves too few administrators to let anybody in again cannot be undone by anybody.
-    fn keep_administrators(&self, event: &IdentityEvent, people: &Snapshot) -> Result<(), Problem> {
-        let needed = self.sealed()?.root().document().administrators_needed;
+    /// What leaves too few administrators to let anybody in again cannot be undone by anybody; one may be left where
+    /// recovery keys can make another.
+    fn keep_administrators(
+        &self,
+        event: &IdentityEvent,
+        people: &Snapshot,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
+        // Whatever it leaves: a recovery that is not theirs can be stopped.
+        if matches!(event, IdentityEvent::RecoveryCancelled(_)) {
+            return Ok(());
+        }
+        let sealed = self.sealed()?;
+        let document = sealed.root().document();
+        let needed = if document.recovery.keys.is_empty() { document.administrators_needed } else { 1 };
         let mut after = people.directory().clone();
         // What does not fit is for the chain to refuse, with its own words.
-        if after.evolve(event).is_err() {
+        if after.evolve(event, now).is_err() {
             return Ok(());
         }
         let (before, left) = (administrators(people.directory()), administrators(&after));
@@ -248,6 +259,16 @@ impl App {
     ) -> Result<(EventLeaf, IdentityEvent), Problem> {
         let authority =
             Authority::People { document: offered.document.clone(), signatures: offered.signatures.clone() };
+        self.leaf_by(&authority, document, now).await
+    }
+
+    /// The leaf that an act would be now by this authority, and the event in it.
+    pub(super) async fn leaf_by(
+        &self,
+        authority: &Authority,
+        document: &IdentityDocument,
+        now: Timestamp,
+    ) -> Result<(EventLeaf, IdentityEvent), Problem> {
         let mut body = document.body.clone();
         body.insert("authority".to_owned(), json!(authority));
         let event: IdentityEvent =
@@ -268,7 +289,7 @@ impl App {
         Ok((leaf, event))
     }
 
-    async fn record_act(
+    pub(super) async fn record_act(
         &self,
         offered: &OfferedAct,
         leaf: EventLeaf,
@@ -292,7 +313,7 @@ impl App {
         Ok(appended.positions.first().map_or(0, |position| position.leaf_index))
     }
 
-    async fn offered(&self, document: &Canonical, now: Timestamp) -> Result<OfferedAct, Problem> {
+    pub(super) async fn offered(&self, document: &Canonical, now: Timestamp) -> Result<OfferedAct, Problem> {
         let key = TicketKey { kind: ACT.to_owned(), key: document.digest().to_hex() };
         let ticket = self.store.ticket(&key, now).await?;
         let ticket = ticket.ok_or_else(|| {
@@ -306,7 +327,7 @@ impl App {
         serde_json::from_value(ticket.value).map_err(Problem::bug)
     }
 
-    async fn put_act(&self, offered: &OfferedAct, expires_at: Timestamp) -> Result<(), Problem> {
+    pub(super) async fn put_act(&self, offered: &OfferedAct, expires_at: Timestamp) -> Result<(), Problem> {
         let (kind, key) = (ACT.to_owned(), offered.document.digest().to_hex());
         self.store.put_ticket(Ticket { kind, key, value: json!(offered), expires_at }).await?;
         Ok(())
@@ -319,7 +340,7 @@ fn administrators(directory: &Directory) -> usize {
     directory.persons().filter(active).filter(|person| person.roles.contains(IDENTITY_ADMIN)).count()
 }
 
-fn enrolled_body(waiting: &WaitingPasskey) -> Result<Map<String, Value>, Problem> {
+pub(super) fn enrolled_body(waiting: &WaitingPasskey) -> Result<Map<String, Value>, Problem> {
     let mut body = json!({ "person": waiting.person, "passkey": waiting.passkey });
     let Some(members) = body.as_object_mut() else { return Err(Problem::bug("a body that is no object")) };
     if let Some(name) = &waiting.name {

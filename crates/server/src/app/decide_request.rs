@@ -52,7 +52,7 @@ impl App {
         self.refuse_early(&loaded, actor, kind, &people, now).await?;
         let disclosure = self.conceal_reason(asked.reason.as_deref())?;
         let person = people.active(actor).ok_or_else(|| Refusal::NotAnActivePerson(actor.clone()))?;
-        let passkey = choose_passkey(person, asked.credential_id.as_deref(), &loaded)?;
+        let passkey = choose_passkey(person, asked.credential_id.as_deref(), &loaded, now)?;
         let document =
             self.decision_document(&loaded, actor, kind, passkey, disclosure.as_ref(), now).await?;
         let canonical = document.canonical().map_err(Problem::bug)?;
@@ -273,7 +273,11 @@ fn choose_passkey<'a>(
     person: &'a Person,
     wanted: Option<&str>,
     loaded: &LoadedRequest,
+    now: Timestamp,
 ) -> Result<&'a Passkey, Problem> {
+    if let Some(recovery) = person.running_recovery(now) {
+        return Err(Refusal::RecoveryWaiting(recovery.counts_from).into());
+    }
     if let Some(wanted) = wanted {
         let id = chancery_canonical::base64::decode_url(wanted)
             .map_err(|error| Problem::member("/credential_id", error))?;

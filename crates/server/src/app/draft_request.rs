@@ -206,15 +206,17 @@ impl App {
         }
     }
 
-    /// What a browser signs a digest with: the person's own passkeys.
+    /// What a browser signs a digest with: the person's own passkeys, and while a recovery runs those that can stop it.
     pub(crate) fn request_options(
         &self,
         signed: &chancery_canonical::Sha256,
         person: &PersonId,
         people: &Snapshot,
     ) -> RequestOptions {
-        let passkeys = people.directory().person(person).map(|known| known.passkeys.values());
-        let allowed = passkeys.into_iter().flatten().map(view::descriptor);
+        let known = people.directory().person(person);
+        let lost = known.and_then(|known| known.running_recovery(self.now())).map(|one| one.lost.values());
+        let passkeys = known.map(|known| known.passkeys.values());
+        let allowed = passkeys.into_iter().flatten().chain(lost.into_iter().flatten()).map(view::descriptor);
         RequestOptions {
             challenge: chancery_canonical::base64::encode_url(signed.as_bytes()),
             timeout: 300_000,

@@ -24,7 +24,7 @@ use crate::problem::Problem;
 use crate::random::token_key;
 
 /// Sorts of tickets.
-const INVITATION: &str = "invitation";
+pub(super) const INVITATION: &str = "invitation";
 /// A passkey that waits for signatures.
 pub const ENROLMENT: &str = "enrolment";
 
@@ -44,14 +44,17 @@ pub struct Invited {
     pub roles: BTreeSet<String>,
     /// Attributes to start with.
     pub attributes: BTreeMap<String, String>,
-    /// Who invited; absent for the first link.
+    /// Who invited; absent for a link that was made on the server's own host.
     pub invited_by: Option<PersonId>,
+    /// Whether the person is here already, and lost their keys.
+    #[serde(default)]
+    pub recovers: bool,
 }
 
 /// A passkey that waits for signatures.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct WaitingPasskey {
-    /// `person.created` or `passkey.enrolled`.
+    /// `person.created`, `passkey.enrolled` or `person.recovered`.
     pub act: String,
     /// Whose.
     pub person: PersonId,
@@ -82,15 +85,21 @@ impl App {
     ) -> Result<Invitation, Problem> {
         self.administrator(actor)?;
         check_listed(&asked.roles, &asked.attributes)?;
-        let (now, token) = (self.now(), self.random.token()?);
         let invited = Invited {
             person: self.random.person_id()?,
             roles: asked.roles,
             attributes: asked.attributes,
             invited_by: Some(actor.clone()),
+            recovers: false,
         };
-        let expires_at = now.plus(self.config.limits.invitation_seconds);
-        self.store.put_ticket(invitation_ticket(&token, &invited, expires_at)).await?;
+        self.make_link(&invited).await
+    }
+
+    /// A one-time link that nobody knows before.
+    pub(super) async fn make_link(&self, invited: &Invited) -> Result<Invitation, Problem> {
+        let token = self.random.token()?;
+        let expires_at = self.now().plus(self.config.limits.invitation_seconds);
+        self.store.put_ticket(invitation_ticket(&token, invited, expires_at)).await?;
         let url = format!("{}/enrol#{token}", self.config.public_url);
         Ok(Invitation { url, token, expires_at: expires_at.to_string() })
     }
@@ -110,7 +119,9 @@ impl App {
         asked: &EnrolmentOptionsRequest,
     ) -> Result<EnrolmentOptions, Problem> {
         let invited = self.invited(&asked.token).await?;
-        let name = asked.name.as_deref().unwrap_or("new person");
+        let people = self.people.now();
+        let known = people.name(&invited.person).filter(|_| invited.recovers);
+        let name = known.or(asked.name.as_deref()).unwrap_or("new person");
         check_text("/name", name, MAX_NAME)?;
         let public_key =
             self.creation_options(&token_key(&asked.token), &invited.person, name, Vec::new()).await?;
@@ -119,6 +130,8 @@ impl App {
             public_key,
             person: invited.person.to_string(),
             genesis,
+            recovers: invited.recovers,
+            name: known.map(str::to_owned),
             roles: starting_roles(&invited, genesis),
             attributes: invited.attributes,
         })
@@ -130,6 +143,9 @@ impl App {
         let invited = self.invited(&asked.token).await?;
         check_text("/name", &asked.name, MAX_NAME)?;
         let (passkey, registration) = self.registered(&token_key(&asked.token), &asked.registration).await?;
+        if invited.recovers {
+            return self.let_recovery_wait(invited, (passkey, registration), &asked.token).await;
+        }
         let name = Disclosure::new(&self.random.bytes()?, "name", Value::from(asked.name.as_str()));
         let name = name.map_err(|error| Problem::member("/name", error))?;
         // Nobody may be let in as genesis while the root is being sealed.
@@ -199,6 +215,18 @@ impl App {
         Err(Problem::too_many("too_many_passkeys", reason, "sign for one of them, or let them lapse"))
     }
 
+    /// A passkey that waits, by the name of its enrolment.
+    pub(super) async fn waiting_passkey(
+        &self,
+        enrolment: &str,
+        now: Timestamp,
+    ) -> Result<WaitingPasskey, Problem> {
+        let key = TicketKey { kind: ENROLMENT.to_owned(), key: enrolment.to_owned() };
+        let ticket = self.store.ticket(&key, now).await?;
+        let ticket = ticket.ok_or_else(|| Problem::not_found("waiting enrolment"))?;
+        serde_json::from_value(ticket.value).map_err(Problem::bug)
+    }
+
     async fn invited(&self, token: &str) -> Result<Invited, Problem> {
         let key = TicketKey { kind: INVITATION.to_owned(), key: token_key(token) };
         let ticket = self.store.ticket(&key, self.now()).await?;
@@ -256,7 +284,7 @@ impl App {
         Ok(())
     }
 
-    async fn let_wait(
+    pub(super) async fn let_wait(
         &self,
         waiting: &WaitingPasskey,
         registration: Option<Document>,

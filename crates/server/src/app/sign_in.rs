@@ -2,12 +2,13 @@
 //! is worth nothing without the key.
 
 use chancery_api::session::{SessionOptions, SessionOptionsRequest, SessionRequest};
-use chancery_canonical::{Canonical, Sha256};
+use chancery_canonical::{Bytes, Canonical, Sha256};
 use chancery_domain::document::{SessionDocument, SessionType, Signed as _, challenge};
 use chancery_domain::id::PersonId;
 use chancery_domain::refusal::Refusal;
+use chancery_domain::signature::MAX_CREDENTIAL_ID;
 use chancery_domain::time::Timestamp;
-use chancery_evidence::session::{VerifiedSession, verify_session};
+use chancery_evidence::session::{VerifiedSession, verify_sign_in};
 use chancery_store::{Append, Store as _, Ticket, TicketKey};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -37,6 +38,17 @@ pub struct Session {
     pub public_key: Option<String>,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// The passkey that introduced it: the session ends with it.
+    pub credential_id: Bytes<MAX_CREDENTIAL_ID>,
+}
+
+/// What a session is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// All that its person may do.
+    Full,
+    /// Its passkey counts for nothing while a recovery runs: it may look, and stop the recovery.
+    Held,
 }
 
 /// A sign-in that succeeded.
@@ -109,14 +121,14 @@ impl App {
         let document = convert::document("/document", &asked.document)?;
         let introduction = convert::assertion("/assertion", &asked.assertion)?;
         let (now, people) = (self.now(), self.people.now());
-        let verified = verify_session(&document, &introduction, &self.context(&people, now))?;
+        let verified = verify_sign_in(&document, &introduction, &self.context(&people, now))?;
         self.check_counter(Signing::SignIn, &introduction).await?;
         let offer = TicketKey { kind: OFFER.to_owned(), key: document.digest().to_hex() };
         let offered = self.store.ticket(&offer, now).await?;
         let login =
             offered.and_then(|ticket| ticket.value.get("login").and_then(Value::as_str).map(str::to_owned));
         let token = self.random.token()?;
-        let session = session(&document, &verified)?;
+        let session = session(&document, &verified, introduction.credential_id.clone())?;
         let mut append = Append::at(now);
         append.consume.push(offer);
         append.remember.push(Ticket {
@@ -170,17 +182,27 @@ impl App {
         Ok(())
     }
 
-    /// The session of a token, while its person is active.
-    pub(crate) async fn session(&self, token: &str) -> Result<Session, Problem> {
+    /// The session of a token, while its person is active and has the passkey that introduced it.
+    pub(crate) async fn session(&self, token: &str) -> Result<(Session, Standing), Problem> {
         let key = TicketKey { kind: SESSION.to_owned(), key: token_key(token) };
         let ticket = self.store.ticket(&key, self.now()).await?;
         let ended = || Problem::unauthenticated("session_unknown", "the session ended or never was");
         let session: Session =
-            serde_json::from_value(ticket.ok_or_else(ended)?.value).map_err(Problem::bug)?;
-        if self.people.now().active(&session.person).is_none() {
+            serde_json::from_value(ticket.ok_or_else(ended)?.value).map_err(|_| ended())?;
+        let (people, now) = (self.people.now(), self.now());
+        let Some(person) = people.active(&session.person) else {
             return Err(Problem::unauthenticated("person_not_active", "the person is suspended"));
-        }
-        Ok(session)
+        };
+        let id = session.credential_id.as_bytes();
+        let standing = match person.counting_key(id, now) {
+            Ok(_) => Standing::Full,
+            Err(_) if person.present_key(id, now).is_some() => Standing::Held,
+            Err(_) => {
+                let reason = "the passkey that signed in was taken away";
+                return Err(Problem::unauthenticated("session_unknown", reason));
+            }
+        };
+        Ok((session, standing))
     }
 }
 
@@ -190,11 +212,16 @@ fn of_person(person: &PersonId, token_key: &str, expires_at: Timestamp) -> Ticke
     Ticket { kind: SESSION_OF.to_owned(), key, value: Value::Null, expires_at }
 }
 
-fn session(document: &Canonical, verified: &VerifiedSession) -> Result<Session, Problem> {
+fn session(
+    document: &Canonical,
+    verified: &VerifiedSession,
+    credential_id: Bytes<MAX_CREDENTIAL_ID>,
+) -> Result<Session, Problem> {
     let said: SessionDocument = document.decode().map_err(Problem::bug)?;
     Ok(Session {
         person: verified.person().clone(),
         public_key: said.public_key,
         expires_at: verified.expires_at(),
+        credential_id,
     })
 }

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use super::admission::PersonShare;
 use crate::app::App;
-use crate::app::sign_in::Session;
+use crate::app::sign_in::{Session, Standing};
 use crate::http::boundary;
 use crate::problem::Problem;
 
@@ -35,6 +35,8 @@ pub struct Actor {
     pub actor: AuthenticatedActor,
     /// How they are signed in.
     pub session: Session,
+    /// What the session is good for.
+    pub standing: Standing,
     /// Cookie or token, to sign out with.
     pub token: String,
     /// Where their connection comes from.
@@ -54,30 +56,49 @@ impl FromRequestParts<Arc<App>> for Actor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let (token, session, share) = match parts.headers.get(header::AUTHORIZATION) {
+        let (token, session, standing, share) = match parts.headers.get(header::AUTHORIZATION) {
             Some(value) => by_proof(app, parts, value).await?,
             None => by_cookie(app, parts).await?,
         };
+        if standing == Standing::Held && !open_to_held(parts) {
+            return Err(held());
+        }
         boundary::saw_person(&session.person);
         let actor = AuthenticatedActor::authenticated_by_the_server(session.person.clone());
         let address = address(app, parts);
-        Ok(Self { actor, session, token, address, _share: share })
+        Ok(Self { actor, session, standing, token, address, _share: share })
     }
 }
 
-/// Cookie or token, the session, and the share of the work.
-type Known = (String, Session, PersonShare);
+/// What a session may do whose passkey counts for nothing: look, stop the recovery (what else it signs is refused by
+/// the chain of people), and sign out.
+fn open_to_held(parts: &Parts) -> bool {
+    const OPEN: [&str; 3] = ["/api/v1/identity/options", "/api/v1/identity", "/api/v1/sessions/current"];
+    matches!(parts.method, Method::GET | Method::HEAD) || OPEN.contains(&parts.uri.path())
+}
+
+fn held() -> Problem {
+    Problem::refused(
+        axum::http::StatusCode::FORBIDDEN,
+        "session_held",
+        "a recovery of this person is running: for a day this session may only look, and stop it",
+        "wait until the new passkey counts (`chancery whoami` says when), or stop the recovery if it is not yours",
+    )
+}
+
+/// Cookie or token, the session, what it is good for, and the share of the work.
+type Known = (String, Session, Standing, PersonShare);
 
 async fn by_cookie(app: &App, parts: &Parts) -> Result<Known, Problem> {
     let nobody = || Problem::unauthenticated("not_signed_in", "nobody is signed in");
     let token = cookie(&parts.headers).ok_or_else(nobody)?;
-    let session = app.session(&token).await?;
+    let (session, standing) = app.session(&token).await?;
     if session.public_key.is_some() {
         return Err(Problem::unauthenticated("session_bound_to_key", "that session is bound to a key"));
     }
     check_origin(app, &parts.method, &parts.headers)?;
     let share = app.admission.person(&session.person, &app.config.limits, app.now())?;
-    Ok((token, session, share))
+    Ok((token, session, standing, share))
 }
 
 /// Refuses unsafe requests that another site's page may have sent.
@@ -115,7 +136,7 @@ async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<Known
     let text = value.to_str().map_err(|_| malformed("`Authorization` is not ASCII"))?;
     let token = text.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("DPoP"));
     let (_, token) = token.ok_or_else(|| malformed("`Authorization` is not `DPoP TOKEN`"))?;
-    let session = app.session(token).await?;
+    let (session, standing) = app.session(token).await?;
     let key = session.public_key.as_deref().and_then(|key| decode_url(key).ok());
     let key = key.ok_or_else(|| malformed("that session is not bound to a key"))?;
     let proofs: Vec<&HeaderValue> = parts.headers.get_all("dpop").iter().collect();
@@ -125,7 +146,7 @@ async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<Known
     // Counted once the key has signed: whoever has only the token uses up nobody's share.
     let share = app.admission.person(&session.person, &app.config.limits, app.now())?;
     check_claims(app, parts, token, &session.person, &claims)?;
-    Ok((token.to_owned(), session, share))
+    Ok((token.to_owned(), session, standing, share))
 }
 
 /// The header of a proof; more is not taken.

@@ -14,9 +14,9 @@ use crate::problem::Problem;
 
 /// `GET /api/v1/persons`
 pub async fn list(State(app): State<Arc<App>>, _actor: Actor) -> Json<PersonList> {
-    let people = app.people.now();
+    let (people, now) = (app.people.now(), app.now());
     Json(PersonList {
-        items: people.directory().persons().map(|known| view::person(known, &people)).collect(),
+        items: people.directory().persons().map(|known| view::person(known, &people, now)).collect(),
     })
 }
 
@@ -29,5 +29,5 @@ pub async fn show(
     let people = app.people.now();
     let id: PersonId = id.parse().map_err(|_| Problem::not_found("person"))?;
     let known = people.directory().person(&id).ok_or_else(|| Problem::not_found("person"))?;
-    Ok(Json(view::person(known, &people)))
+    Ok(Json(view::person(known, &people, app.now())))
 }

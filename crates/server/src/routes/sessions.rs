@@ -11,6 +11,7 @@ use chancery_api::session::{SessionOptions, SessionOptionsRequest, SessionOutcom
 
 use super::view;
 use crate::app::App;
+use crate::app::sign_in::Standing;
 use crate::http::admission::Unhurried;
 use crate::http::authentication::{Actor, set_cookie};
 use crate::http::body::StrictJson;
@@ -85,5 +86,7 @@ pub async fn whoami(State(app): State<Arc<App>>, actor: Actor) -> Result<Json<Wh
         passkeys: known.passkeys.values().map(view::passkey).collect(),
         session: session.to_owned(),
         expires_at: actor.session.expires_at.to_string(),
+        recovery: view::recovery(known, app.now()),
+        held: actor.standing == Standing::Held,
     }))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chancery_api::grant::LeaseView;
 use chancery_api::passkey::{CredentialDescriptor, PasskeyView};
 use chancery_api::person::{PersonReference, PersonView};
+use chancery_api::recovery::RecoveryView;
 use chancery_api::request::{RequestSummary, StageView};
 use chancery_canonical::Sha256;
 use chancery_canonical::base64::encode_url;
@@ -15,6 +16,7 @@ use chancery_domain::id::{LeaseId, PersonId};
 use chancery_domain::people::{IDENTITY_ADMIN, Person};
 use chancery_domain::refusal::Refusal;
 use chancery_domain::state::{Decided, Lease, LeaseStatus, State};
+use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Stage;
 use chancery_store::RequestRow;
 
@@ -53,7 +55,7 @@ pub fn references<'a>(
 }
 
 /// A person of the directory.
-pub fn person(known: &Person, people: &Snapshot) -> PersonView {
+pub fn person(known: &Person, people: &Snapshot, now: Timestamp) -> PersonView {
     PersonView {
         person: known.id.to_string(),
         name: people.name(&known.id).map(str::to_owned),
@@ -61,7 +63,18 @@ pub fn person(known: &Person, people: &Snapshot) -> PersonView {
         attributes: known.attributes.clone(),
         passkeys: known.passkeys.values().map(passkey).collect(),
         suspended: known.suspended,
+        recovery: recovery(known, now),
     }
+}
+
+/// The recovery that can still be stopped.
+pub fn recovery(known: &Person, now: Timestamp) -> Option<RecoveryView> {
+    let running = known.running_recovery(now)?;
+    Some(RecoveryView {
+        credential_id: encode_url(running.credential_id.as_bytes()),
+        counts_from: running.counts_from.to_string(),
+        lost: running.lost.values().map(passkey).collect(),
+    })
 }
 
 /// A stage, with who may sit and who approved for it.

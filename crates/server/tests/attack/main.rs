@@ -10,6 +10,7 @@ mod decisions;
 mod open;
 mod people;
 mod reading;
+mod recovery;
 mod requests;
 mod sessions;
 

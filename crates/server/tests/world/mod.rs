@@ -212,7 +212,7 @@ impl World {
 
     /// Two administrators, and the root sealed.
     pub fn sealed() -> (Self, Person, Person) {
-        Self::sealed_with(|_| {})
+        Self::new().enrol_and_seal()
     }
 
     pub fn sealed_with(change: impl FnOnce(&mut Config)) -> (Self, Person, Person) {
@@ -220,6 +220,10 @@ impl World {
     }
 
     pub fn enrol_and_seal(self) -> (Self, Person, Person) {
+        self.enrol_and_seal_with(SealOptions::default())
+    }
+
+    pub fn enrol_and_seal_with(self, options: SealOptions) -> (Self, Person, Person) {
         let mut world = self;
         let token = world.first_link.clone();
         let mut ada = world.enrol(&token, "Ada");
@@ -227,12 +231,16 @@ impl World {
         let token = world.invite(&ada, &[]);
         let mut ben = world.enrol(&token, "Ben");
         world.sign_in(&mut ben);
-        world.seal();
+        world.seal_with(options);
         (world, ada, ben)
     }
 
     pub fn seal(&mut self) {
-        let options = SealOptions { allow_single: false, clock: Some(self.clock.clone()) };
+        self.seal_with(SealOptions::default());
+    }
+
+    pub fn seal_with(&mut self, options: SealOptions) {
+        let options = SealOptions { clock: Some(self.clock.clone()), ..options };
         self.runtime.block_on(seal(&self.data(), options)).unwrap();
         assert_eq!(self.open("GET", "/api/v1/server", None).good()["sealed"], json!(true));
     }

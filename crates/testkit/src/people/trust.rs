@@ -6,8 +6,7 @@ use chancery_canonical::Sha256;
 use chancery_domain::time::Timestamp;
 use chancery_evidence::attest::{Attestor, Predicate};
 use chancery_evidence::trust::{
-    Floor, Genesis, GenesisPerson, IssuerKey, PolicyRoot, Recovery, TrustDocument, TrustRoot, TrustType,
-    TrustedLog,
+    Floor, Genesis, GenesisPerson, IssuerKey, PolicyRoot, TrustDocument, TrustRoot, TrustType, TrustedLog,
 };
 use chancery_ledger::{KeyType, SignerKey};
 use ring::rand::SystemRandom;
@@ -57,7 +56,7 @@ impl World {
             genesis: Genesis { persons },
             sealed_with,
             administrators_needed: sealed_with.min(2),
-            recovery: Recovery::default(),
+            recovery: self.recovery.clone(),
             directories: Vec::new(),
             policy: PolicyRoot {
                 genesis_sha256: Sha256::of(b"bundle"),
