@@ -49,6 +49,7 @@ nightly: ## the long forms: every byte of the evidence flipped, long histories
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked --release -p chancery-evidence --test mutation
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked -p chancery-server --test fail_points
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked --release -p chancery --test load -- --nocapture --test-threads 1
+	CHANCERY_NIGHTLY=1 $(CARGO) test --locked -p chancery --test crash -- --nocapture
 	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
 
 .PHONY: release

@@ -228,6 +228,8 @@ impl Issuer {
         let list = Krl::load(&self.revocation_list, self.authority.key()).map_err(fault)?;
         let list = list.ok_or_else(|| IssueError::Fault("the revocation list is gone".into()))?;
         if list.number() >= number && serials.iter().all(|serial| list.revokes(*serial, "")) {
+            // Whoever put it there may have been cut off before the folder was durable: published again, it is.
+            list.publish(&self.revocation_list).map_err(fault)?;
             return Ok(list.number());
         }
         let mut next = list.next(unix(now)).map_err(fault)?;

@@ -27,7 +27,7 @@ use serde_json::{Map, json};
 use tokio::runtime::Runtime;
 
 /// Every point of the engine. `every_point_has_a_row` holds the list against the sources.
-const POINTS: [&str; 44] = [
+const POINTS: [&str; 45] = [
     "store.add_effect",
     "store.attestation",
     "store.begin",
@@ -54,6 +54,7 @@ const POINTS: [&str; 44] = [
     "store.open.load",
     "store.open.lock",
     "store.open.migrate",
+    "store.open.release",
     "store.open.schema",
     "store.put_private",
     "store.put_ticket",

@@ -79,6 +79,19 @@ pub(super) fn claim(
     Ok(claimed.into_iter().map(|(_, effect)| effect).collect())
 }
 
+/// Frees every claim, counted as a failure like one whose lease ended. Only for whoever holds the database's lock and
+/// has claimed nothing yet: then all claimers are gone, and what is due must not wait for their leases.
+pub(super) fn release_claims(connection: &Connection) -> Result<(), Fault> {
+    connection
+        .prepare_cached(
+            "UPDATE effects SET
+                 fence = fence + 1, failures = failures + 1, last_error = ?2, lease_until = NULL
+             WHERE tenant = ?1 AND state = 'waiting' AND lease_until IS NOT NULL",
+        )?
+        .execute(params![TENANT, LEASE_LOST])?;
+    Ok(())
+}
+
 /// Marks a claimed effect as done, if the claim still stands.
 pub(super) fn finish(connection: &Connection, key: &str, fence: u64) -> Result<bool, Fault> {
     let finished = connection

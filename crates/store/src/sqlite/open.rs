@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::connection::{open_reader, open_writer};
 use super::journal::{self, Journal, LogSigner};
-use super::{schema, tiles};
+use super::{effects, schema, tiles};
 use crate::checkpoint_copy::CheckpointCopy;
 use crate::error::{Fault, OpenError};
 
@@ -44,6 +44,7 @@ pub(super) fn open(path: &Path, copy: &CheckpointCopy, signer: &LogSigner) -> Re
     }
     let journal = step("store.open.load", || Journal::load(&connection, signer))?;
     compare_with_copy(&connection, &journal, copy, signer)?;
+    step("store.open.release", || effects::release_claims(&connection))?;
     Ok(Opened { connection, journal, lock })
 }
 

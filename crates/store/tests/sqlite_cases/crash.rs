@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chancery_store::{SqliteOptions, SqliteStore, Store};
+use chancery_store::{NewEffect, SqliteOptions, SqliteStore, Store};
+use serde_json::json;
 
 use crate::Sqlite;
-use crate::conformance::{Engine, append, assert_sound, attested, request_stream, signer};
+use crate::conformance::{Engine, append, assert_sound, at, attested, request_stream, signer};
 
 /// Names the directory for the child; without it the child's test does nothing.
 const PLACE: &str = "CHANCERY_STORE_CRASH_PLACE";
@@ -78,6 +79,25 @@ async fn acknowledged_appends_survive_a_kill() {
         }
         assert_nothing_lost(&place, &acknowledged).await;
     }
+}
+
+/// What a process had claimed when it died is due again as soon as another one opens the database: a revocation
+/// does not wait for the lease of somebody who is gone.
+#[tokio::test]
+async fn claims_end_with_their_process() {
+    let place = Sqlite::fresh();
+    let store = place.open();
+    let due = NewEffect { key: "e".into(), kind: "revoke".into(), due_at: at(0), payload: json!({}) };
+    store.add_effect(due).await.unwrap();
+    let before = store.claim_effects(at(1), 1, 60).await.unwrap().remove(0);
+    assert_eq!(store.claim_effects(at(1), 1, 60).await.unwrap(), []);
+    drop(store);
+    let store = place.open();
+    assert!(!store.finish_effect("e", before.fence).await.unwrap(), "the claim is over");
+    let again = store.claim_effects(at(1), 1, 60).await.unwrap().remove(0);
+    assert_eq!((again.attempt, again.fence > before.fence), (2, true));
+    assert!(store.finish_effect("e", again.fence).await.unwrap());
+    assert_sound(&store).await;
 }
 
 /// Lines until the output ends. What follows the last newline was cut off by the kill.
