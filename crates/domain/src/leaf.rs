@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chancery_canonical::json::JsonError;
+use chancery_canonical::json::{JsonError, MAX_INTEGER, to_canonical};
 use chancery_canonical::{Canonical, Sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -105,6 +105,55 @@ pub enum LeafError {
     /// Canonical, but of another shape.
     #[error("the leaf is not a `{API_VERSION}` event: {0}")]
     Shape(String),
+}
+
+/// An event's leaf but for its place in the stream, which only the one who appends knows: everything that takes time is
+/// done, so that placing it is joining texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnplacedLeaf {
+    /// Up to and with the event's kind.
+    before: String,
+    /// Stream and time.
+    after: String,
+}
+
+impl UnplacedLeaf {
+    /// The leaf of an event of this stream, kind, time and body.
+    ///
+    /// # Errors
+    /// [`LeafError`] when the body has no canonical form.
+    pub fn new(
+        stream: &Stream,
+        kind: &str,
+        time: Timestamp,
+        body: Map<String, Value>,
+    ) -> Result<Self, LeafError> {
+        // As deep as it will stand in the leaf, so that what is too deep there is refused here.
+        let deep = to_canonical(&Value::Array(vec![Value::Array(vec![Value::Object(body)])]))?;
+        let body = deep.strip_prefix("[[").and_then(|rest| rest.strip_suffix("]]")).unwrap_or(&deep);
+        let text = |text: &str| to_canonical(&Value::from(text));
+        let (kind, stream, time) = (text(kind)?, text(&stream.to_string())?, text(&time.to_string())?);
+        Ok(Self {
+            before: format!(
+                r#"{{"apiVersion":"{API_VERSION}","kind":"{LEAF_KIND}","spec":{{"body":{body},"kind":{kind}"#
+            ),
+            after: format!(r#","stream":{stream},"time":{time},"version":"#),
+        })
+    }
+
+    /// The bytes of the leaf at this version, after the event whose leaf has the hash `previous`: exactly those of
+    /// [`EventLeaf::to_bytes`].
+    ///
+    /// # Errors
+    /// [`LeafError`] when the leaf would be longer than 4 KiB, or the version is no number of canonical JSON.
+    pub fn place(&self, version: u64, previous: Option<Sha256>) -> Result<Vec<u8>, LeafError> {
+        if version > MAX_INTEGER.unsigned_abs() {
+            return Err(JsonError::IntegerTooLarge.into());
+        }
+        let previous = previous.map(|hash| format!(r#","previous":"{}""#, hash.to_hex())).unwrap_or_default();
+        let text = format!("{}{previous}{}{version}}}}}", self.before, self.after);
+        if text.len() > MAX_LEAF_BYTES { Err(LeafError::TooLong(text.len())) } else { Ok(text.into_bytes()) }
+    }
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,8 +3,10 @@
 //! An append changes nothing: it returns the grown tree beside the tiles to be stored. So when storing them
 //! fails, the old [`Tree`] is still the truth, and appending the same leaves again gives the same bytes.
 
+mod edge;
 mod load;
 
+pub use edge::Edge;
 pub use load::LoadError;
 
 use crate::tile::{
@@ -118,21 +120,23 @@ impl Tree {
 
     /// Joins the complete subtrees at the edge, the smallest and rightmost first.
     fn root_hash(&self) -> Hash {
-        let mut joined: Option<Hash> = None;
+        let joined = self.complete_subtrees().into_iter().reduce(|right, left| node_hash(&left, &right));
+        joined.unwrap_or(EMPTY_ROOT)
+    }
+
+    /// Hashes of the complete subtrees at the edge, the smallest and rightmost first.
+    fn complete_subtrees(&self) -> Vec<Hash> {
+        let mut subtrees = Vec::new();
         for edge in &self.edge {
             let mut rest = edge.as_slice();
             while !rest.is_empty() {
                 let width = 1 << rest.len().trailing_zeros();
                 let (left, subtree) = rest.split_at(rest.len() - width);
-                let subtree = complete_subtree_hash(subtree);
-                joined = match (subtree, joined) {
-                    (Some(left), Some(right)) => Some(node_hash(&left, &right)),
-                    (subtree, joined) => subtree.or(joined),
-                };
+                subtrees.extend(complete_subtree_hash(subtree));
                 rest = left;
             }
         }
-        joined.unwrap_or(EMPTY_ROOT)
+        subtrees
     }
 }
 

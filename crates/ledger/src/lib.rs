@@ -40,7 +40,7 @@ pub mod proof;
 
 pub use checkpoint::{Checkpoint, Origin, SignedCheckpoint};
 pub use cosignature::Cosignature;
-pub use growth::{Growth, Tree};
+pub use growth::{Edge, Growth, Tree};
 pub use note::{KeyName, KeyType, Note, SignerKey, VerifierKey};
 pub use proof::{LogProof, LoggedEntry};
 pub use tile::TilePath;

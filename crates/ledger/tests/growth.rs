@@ -17,7 +17,7 @@ use chancery_ledger::tile::{
     tiles_between,
 };
 use chancery_ledger::tree::{verify_consistency, verify_inclusion};
-use chancery_ledger::{Root, TilePath, Tree, leaf_hash, node_hash};
+use chancery_ledger::{Edge, Root, TilePath, Tree, leaf_hash, node_hash};
 use proptest::prelude::*;
 
 type Store = BTreeMap<TilePath, Vec<u8>>;
@@ -37,6 +37,15 @@ fn grow(sizes: &[u64]) -> (Tree, Store, Vec<Root>) {
         assert_eq!(growth.root, next.root());
         let hashes: Vec<_> = leaves(tree.size(), *size).iter().map(|leaf| leaf_hash(leaf)).collect();
         assert_eq!(growth.leaf_hashes, hashes);
+        let (edge, of_hashes) = Edge::from(tree.clone()).append(&hashes).unwrap();
+        assert_eq!(
+            (&edge, edge.root()),
+            (&Edge::from(next.clone()), growth.root),
+            "hashes alone give the same"
+        );
+        let is_bundle = |(path, _): &&(TilePath, Vec<u8>)| path.kind() == TileKind::Entries;
+        let without_bundles: Vec<_> = growth.tiles.iter().filter(|tile| !is_bundle(tile)).cloned().collect();
+        assert_eq!((of_hashes.root, of_hashes.tiles), (growth.root, without_bundles));
         store.extend(growth.tiles);
         roots.push(growth.root);
         tree = next;

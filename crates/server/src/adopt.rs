@@ -15,10 +15,10 @@ use chancery_domain::id::RequestId;
 use chancery_domain::state::State;
 use chancery_domain::time::Timestamp;
 use chancery_issuer::issue::{Issuer, Places, read_certificate};
-use chancery_ledger::{Checkpoint, SignedCheckpoint, VerifierKey};
+use chancery_ledger::{SignedCheckpoint, VerifierKey};
 use chancery_store::{
     AdoptError, Adopted, Derive, Derived, Erasure, Fault, Known, LogSigner, NewEffect, OpenError,
-    SqliteOptions, SqliteStore, Store as _,
+    SqliteOptions, SqliteStore, Store as _, kept_checkpoint, newest_in_copy,
 };
 use serde_json::Value;
 
@@ -164,8 +164,7 @@ fn known(
     size: u64,
 ) -> Result<Known, AdoptFault> {
     let verified = |name: &str, note: &[u8]| {
-        Checkpoint::open(note, key)
-            .map_err(|error| AdoptFault::Checkpoint { name: name.to_owned(), cause: error.to_string() })
+        newest_in_copy(note, key).map_err(|cause| AdoptFault::Checkpoint { name: name.to_owned(), cause })
     };
     let mut checkpoints: Vec<SignedCheckpoint> = Vec::new();
     for (name, note) in &options.checkpoints {
@@ -181,9 +180,8 @@ fn known(
         held,
         Err(OpenError::Restored { .. } | OpenError::CopyMissing { .. } | OpenError::CopyUnreadable { .. })
     ) {
-        let note = std::fs::read(&copy);
-        let note = note.map_err(|error| AdoptFault::Other(format!("`{}`: {error}", copy.display())))?;
-        checkpoints.push(verified("the copy of the newest checkpoint", &note)?);
+        let kept = kept_checkpoint(&copy, key);
+        checkpoints.extend(kept.map_err(|error| AdoptFault::Other(error.to_string()))?);
     }
     let newest = checkpoints.iter().map(|one| one.root().size()).max().unwrap_or(size);
     let entries = match &options.mirror {

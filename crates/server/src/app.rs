@@ -20,6 +20,7 @@ pub(crate) mod show_request;
 pub(crate) mod sign_in;
 pub(crate) mod submit_request;
 
+mod documents;
 mod passkey_counter;
 mod people;
 pub(crate) mod start;
@@ -74,6 +75,7 @@ pub struct App {
     pub(crate) proxies: TrustedProxies,
     pub(crate) hours: WorkingHours,
     pub(crate) people: People,
+    pub(crate) documents: documents::Documents,
     /// Of the configuration. See [`App::attestation_roots`].
     attestation_roots: Vec<AttestationRoot>,
     /// Absent until trust/ is sealed; from then on what everything is held against.

@@ -59,6 +59,14 @@ fn every_examination_finds_what_it_is_for() {
         bytes.iter_mut().skip(middle).take(1).for_each(|byte| *byte ^= 1);
         fs::write(path, bytes).unwrap();
     };
+    // The copy of the checkpoint has two notes, a block each.
+    let flip_both = |path: &Path| {
+        let mut bytes = fs::read(path).unwrap();
+        bytes
+            .chunks_mut(4096)
+            .for_each(|block| block.iter_mut().skip(40).take(1).for_each(|byte| *byte ^= 1));
+        fs::write(path, bytes).unwrap();
+    };
     let remove = |path: &Path| fs::remove_file(path).unwrap();
     check(
         &world,
@@ -74,7 +82,7 @@ fn every_examination_finds_what_it_is_for() {
     let cut = |path: &Path| fs::File::options().write(true).open(path).unwrap().set_len(20).unwrap();
     check(&world, "krl/ssh.krl", cut, "issuer", "list");
     check(&world, "checkpoint/newest", remove, "checkpoint", "is missing");
-    check(&world, "checkpoint/newest", flip, "checkpoint", "not a checkpoint of this log");
+    check(&world, "checkpoint/newest", flip_both, "checkpoint", "not a checkpoint of this log");
     check(&world, "checkpoint/restored", |path| fs::write(path, "x").unwrap(), "checkpoint", "backup");
     check(&world, "trust/trust.json", flip, "trust", "");
     check(&world, "policy/bundle.toml", flip, "policy", "");

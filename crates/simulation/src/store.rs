@@ -1,5 +1,6 @@
 //! The interface that a server sees. Every call becomes a step of the disk and waits for it.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 use std::ops::Range;
 
@@ -12,7 +13,7 @@ use chancery_ledger::{Hash, SignedCheckpoint, TilePath};
 use chancery_store::{
     ALARM_AFTER_FAILURES, AlarmedEffect, Append, AppendError, Appended, Backlog, ClaimedEffect, Document,
     Fault, Finding, MAX_PAGE, NewEffect, OPEN_STATES, Position, Projection, Rebuild, RequestFilter,
-    RequestPage, RequestRow, RowDifference, Store, StoredEvent, StreamHead, Ticket, TicketKey,
+    RequestPage, RequestRow, RowDifference, StateCount, Store, StoredEvent, StreamHead, Ticket, TicketKey,
 };
 use serde_json::Value;
 use tokio::sync::{oneshot, watch};
@@ -143,6 +144,14 @@ impl Store for SimulatedStore {
         self.read("read events", look).await
     }
 
+    async fn identity_events_from(&self, from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault> {
+        let of_people = |event: &&StoredEvent| matches!(event.leaf.stream, Stream::Identity(_));
+        let look = move |state: &State| {
+            Ok(state.events_from(from_index).filter(of_people).take(limit).cloned().collect())
+        };
+        self.read("read identity events", look).await
+    }
+
     async fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamHead>, Fault> {
         let prefix = prefix.to_owned();
         let look = move |state: &State| {
@@ -212,6 +221,30 @@ impl Store for SimulatedStore {
             Ok(found.count() as u64)
         };
         self.read("count rows", look).await
+    }
+
+    async fn count_of_requester(
+        &self,
+        requester: &PersonId,
+        entitlement: &str,
+        since: Vec<Timestamp>,
+    ) -> Result<Vec<Vec<StateCount>>, Fault> {
+        let (requester, entitlement) = (requester.clone(), entitlement.to_owned());
+        let look = move |state: &State| {
+            let own = || state.rows.values().filter(|row| row.requester == requester);
+            let count = |since: Timestamp| {
+                let mut counts: BTreeMap<String, StateCount> = BTreeMap::new();
+                for row in own().filter(|row| row.created_at >= since) {
+                    let new = || StateCount { state: row.state.clone(), requests: 0, of_entitlement: 0 };
+                    let count = counts.entry(row.state.clone()).or_insert_with(new);
+                    count.requests += 1;
+                    count.of_entitlement += u64::from(row.entitlement == entitlement);
+                }
+                counts.into_values().collect()
+            };
+            Ok(since.into_iter().map(count).collect())
+        };
+        self.read("count rows of a requester", look).await
     }
 
     async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault> {

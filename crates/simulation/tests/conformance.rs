@@ -57,6 +57,7 @@ conformance_suite! { crate::Simulated:
         one_writer_wins_a_version
         tiles_answer_at_every_width
         events_come_in_log_order
+        identity_events_come_alone
         a_restart_changes_nothing
     }
     tickets {
@@ -78,6 +79,7 @@ conformance_suite! { crate::Simulated:
     }
     requests {
         filters_restrict
+        counts_of_a_requester
         pages_join
         a_row_is_replaced
         a_rebuild_finds_and_repairs

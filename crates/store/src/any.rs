@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use chancery_canonical::Sha256;
-use chancery_domain::id::RequestId;
+use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::leaf::Stream;
 use chancery_domain::time::Timestamp;
 use chancery_ledger::{SignedCheckpoint, TilePath};
@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
 use crate::error::{AppendError, Fault};
 use crate::record::{
-    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent,
-    StreamHead,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
+    StoredEvent, StreamHead,
 };
 use crate::store::{Projection, Store};
 
@@ -67,6 +67,7 @@ forward! { 'a:
     fn append(append: Append) -> Result<Appended, AppendError>;
     fn stream(stream: ref Stream, from_version: u64) -> Result<Vec<StoredEvent>, Fault>;
     fn events_from(from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault>;
+    fn identity_events_from(from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault>;
     fn streams_with_prefix(prefix: ref str) -> Result<Vec<StreamHead>, Fault>;
     fn entries(range: Range<u64>) -> Result<Vec<Vec<u8>>, Fault>;
     fn tile(path: TilePath) -> Result<Option<Vec<u8>>, Fault>;
@@ -76,6 +77,7 @@ forward! { 'a:
     fn request_row(id: ref RequestId) -> Result<Option<RequestRow>, Fault>;
     fn request_rows(filter: RequestFilter, after: Option<RequestId>, limit: usize) -> Result<RequestPage, Fault>;
     fn count_requests(filter: RequestFilter, since: Timestamp) -> Result<u64, Fault>;
+    fn count_of_requester(requester: ref PersonId, entitlement: ref str, since: Vec<Timestamp>) -> Result<Vec<Vec<StateCount>>, Fault>;
     fn ticket(key: ref TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault>;
     fn tickets(kind: ref str, now: Timestamp) -> Result<Vec<Ticket>, Fault>;
     fn tickets_of(kind: ref str, prefix: ref str, now: Timestamp) -> Result<Vec<Ticket>, Fault>;

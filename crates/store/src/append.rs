@@ -1,5 +1,7 @@
 //! What is written, in one piece: all of an [`Append`] or nothing.
 
+use std::collections::BTreeSet;
+
 use chancery_canonical::Sha256;
 use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::leaf::Stream;
@@ -203,4 +205,15 @@ pub struct RequestFilter {
     pub participant: Option<PersonId>,
     /// For this entitlement.
     pub entitlement: Option<String>,
+}
+
+impl RequestFilter {
+    /// The same for each of its states, once; itself where it does not restrict them.
+    pub(crate) fn one_state_each(&self) -> Vec<Self> {
+        if self.states.is_empty() {
+            return vec![self.clone()];
+        }
+        let states: BTreeSet<&String> = self.states.iter().collect();
+        states.into_iter().map(|state| Self { states: vec![state.clone()], ..self.clone() }).collect()
+    }
 }

@@ -22,10 +22,11 @@ pub use append::{
     Append, Appended, Document, Erasure, NewAttestation, NewEffect, NewEvent, Position, RequestFilter,
     RequestRow, StreamAppend, Ticket, TicketKey,
 };
+pub use checkpoint_copy::{kept_checkpoint, newest_in_copy};
 pub use erasure::erase_values;
 pub use error::{AppendError, Fault, OpenError, Refusal};
 pub use record::{
-    AlarmedEffect, Backlog, Check, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference,
+    AlarmedEffect, Backlog, Check, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
     StoredAttestation, StoredEvent, StreamHead, WaitingEffect,
 };
 pub use sqlite::{LogSigner, SqliteOptions, SqliteStore};

@@ -42,6 +42,17 @@ pub struct StreamHead {
     pub version: u64,
 }
 
+/// How many requests of one requester are in a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateCount {
+    /// The state.
+    pub state: String,
+    /// How many.
+    pub requests: u64,
+    /// How many of them are for the entitlement that was asked about.
+    pub of_entitlement: u64,
+}
+
 /// One page of requests, newest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestPage {

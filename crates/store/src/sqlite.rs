@@ -10,6 +10,8 @@ mod events;
 mod integrity;
 mod journal;
 mod open;
+mod plan;
+mod prepare;
 mod private;
 mod rebuild;
 mod requests;
@@ -27,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use chancery_canonical::Sha256;
-use chancery_domain::id::RequestId;
+use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::leaf::Stream;
 use chancery_domain::time::Timestamp;
 use chancery_faults::step;
@@ -44,12 +46,13 @@ use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, Reques
 use crate::checkpoint_copy::CheckpointCopy;
 use crate::error::{AppendError, Fault, OpenError};
 use crate::record::{
-    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent,
-    StreamHead, WaitingEffect,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
+    StoredEvent, StreamHead, WaitingEffect,
 };
 use crate::store::{Projection, Store};
 use append::AppendJob;
 use connection::Readers;
+use prepare::Prepared;
 use work::WorkJob;
 use writer::{Job, QUEUE, Writer};
 
@@ -99,8 +102,8 @@ impl SqliteStore {
     /// opened by [`SqliteStore::open_read_only`].
     pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
         let SqliteOptions { database, checkpoint_copy, signer } = options;
-        let copy = CheckpointCopy::at(checkpoint_copy);
-        let open::Opened { connection, journal, lock } = open::open(&database, &copy, &signer)?;
+        let mut copy = CheckpointCopy::at(checkpoint_copy);
+        let open::Opened { connection, journal, lock } = open::open(&database, &mut copy, &signer)?;
         let key = signer.verifier().clone();
         let (publish, sizes) = watch::channel(journal.size());
         let (queue, jobs) = mpsc::channel(QUEUE);
@@ -208,8 +211,9 @@ impl SqliteStore {
 
 impl Store for SqliteStore {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let prepared = Prepared::of(append)?;
         let (reply, answer) = oneshot::channel();
-        self.enqueue(Box::new(AppendJob::new(append, reply)))?;
+        self.enqueue(Box::new(AppendJob::new(prepared, reply)))?;
         answer.await.map_err(|_| Fault::Closed)?
     }
 
@@ -220,6 +224,10 @@ impl Store for SqliteStore {
 
     async fn events_from(&self, from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault> {
         self.readers.read(move |connection| events::events_from(connection, from_index, limit)).await
+    }
+
+    async fn identity_events_from(&self, from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault> {
+        self.readers.read(move |connection| events::identity_from(connection, from_index, limit)).await
     }
 
     async fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamHead>, Fault> {
@@ -268,6 +276,22 @@ impl Store for SqliteStore {
 
     async fn count_requests(&self, filter: RequestFilter, since: Timestamp) -> Result<u64, Fault> {
         self.readers.read(move |connection| requests::count(connection, &filter, since)).await
+    }
+
+    async fn count_of_requester(
+        &self,
+        requester: &PersonId,
+        entitlement: &str,
+        since: Vec<Timestamp>,
+    ) -> Result<Vec<Vec<StateCount>>, Fault> {
+        let (requester, entitlement) = (requester.clone(), entitlement.to_owned());
+        let count = move |connection: &Connection| {
+            let counted = |since: &Timestamp| {
+                requests::count_of_requester(connection, &requester, &entitlement, *since)
+            };
+            since.iter().map(counted).collect()
+        };
+        self.readers.read(count).await
     }
 
     async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use chancery_canonical::Sha256;
-use chancery_domain::id::RequestId;
+use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::leaf::Stream;
 use chancery_domain::time::Timestamp;
 use chancery_ledger::{SignedCheckpoint, TilePath};
@@ -15,8 +15,8 @@ use tokio::sync::watch;
 use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
 use crate::error::{AppendError, Fault};
 use crate::record::{
-    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StoredEvent,
-    StreamHead,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
+    StoredEvent, StreamHead,
 };
 
 /// The most rows one page has.
@@ -56,6 +56,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Events of all streams whose leaf index is `from_index` or higher, in log order, at most `limit`.
     fn events_from(
+        &self,
+        from_index: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>> + Send;
+
+    /// The events of all identity streams whose leaf index is `from_index` or higher, in log order, at most `limit`. It takes
+    /// no longer in a log that holds more of everything else.
+    fn identity_events_from(
         &self,
         from_index: u64,
         limit: usize,
@@ -103,6 +111,15 @@ pub trait Store: Send + Sync + 'static {
         filter: RequestFilter,
         since: Timestamp,
     ) -> impl Future<Output = Result<u64, Fault>> + Send;
+
+    /// For each of these moments: how many requests of a requester were made at or after it, by their state now, and how
+    /// many of them for this entitlement.
+    fn count_of_requester(
+        &self,
+        requester: &PersonId,
+        entitlement: &str,
+        since: Vec<Timestamp>,
+    ) -> impl Future<Output = Result<Vec<Vec<StateCount>>, Fault>> + Send;
 
     /// A ticket that is good at `now`.
     fn ticket(

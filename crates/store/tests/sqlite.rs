@@ -70,6 +70,7 @@ conformance_suite! { crate::Sqlite:
         one_writer_wins_a_version
         tiles_answer_at_every_width
         events_come_in_log_order
+        identity_events_come_alone
         a_restart_changes_nothing
     }
     tickets {
@@ -91,6 +92,7 @@ conformance_suite! { crate::Sqlite:
     }
     requests {
         filters_restrict
+        counts_of_a_requester
         pages_join
         a_row_is_replaced
         a_rebuild_finds_and_repairs

@@ -11,9 +11,9 @@ use chancery_domain::people::TIMEZONE;
 use chancery_domain::proof::VerifiedApproval;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Verdict;
-use chancery_policy::input::{ApprovalFact, ConcealedInput, Input, PersonFacts, Phase, Signal};
+use chancery_policy::input::{ApprovalFact, ConcealedInput, Input, PersonFacts, Phase};
 use chancery_signals::Question;
-use chancery_store::{Document, RequestFilter, Store as _, Ticket, TicketKey};
+use chancery_store::{Document, Store as _, Ticket, TicketKey};
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
@@ -23,6 +23,9 @@ use crate::random::token_key;
 
 /// How long an address counts as known after a person last came from it.
 const KNOWN_ADDRESS_SECONDS: u64 = 90 * 24 * 3600;
+
+/// After so long what is remembered of an address is written again.
+const WRITTEN_AGAIN_SECONDS: u64 = 24 * 3600;
 
 /// Windows of the counts of the past.
 const WINDOWS: [(&str, u64); 3] = [("1h", 3600), ("24h", 24 * 3600), ("90d", 90 * 24 * 3600)];
@@ -52,6 +55,8 @@ pub struct Assessed {
     pub verdict: Verdict,
     /// What it was asked.
     pub input: ConcealedInput,
+    /// What is known of the address, as it was found.
+    pub known_address: Option<Ticket>,
 }
 
 impl Assessed {
@@ -84,16 +89,24 @@ impl App {
         let zone = requester.and_then(|person| person.attributes.get(TIMEZONE)).map(String::as_str);
         let calendar = self.hours.of_person(zone).at(asked.now);
         let calendar = calendar.ok_or_else(|| Problem::bug("a moment beyond the calendar"))?;
+        let known_address = match asked.address {
+            Some(address) => self.known_address(&request.requester, address, asked.now).await?,
+            None => None,
+        };
+        let first_seen = known_address.as_ref().and_then(first_seen);
+        let question = Question {
+            person: request.requester.clone(),
+            address: asked.address,
+            first_seen,
+            now: asked.now,
+        };
         let input = Input {
             phase: asked.phase,
             request: request.clone(),
             entitlement: entitlement.map(|known| known.data().clone()).unwrap_or_default(),
             requester: facts(&request.requester, people),
             beneficiary: facts(&request.beneficiary.person, people),
-            signals: self
-                .gather_signals(&request.requester, asked.address, asked.now)
-                .instrument(tracing::debug_span!("gather"))
-                .await?,
+            signals: self.signals.gather(&question).instrument(tracing::debug_span!("gather")).await,
             approvals: asked.approvals.iter().map(approval).collect(),
             history: self.gather_history(&request.requester, &request.entitlement.name, asked.now).await?,
             now: asked.now,
@@ -116,48 +129,36 @@ impl App {
         if let Some(fault) = judgement.fault {
             tracing::error!(request = %request.id, %fault, "policy failed, which is a denial");
         }
-        Ok(Assessed { verdict: judgement.verdict, input })
+        Ok(Assessed { verdict: judgement.verdict, input, known_address })
     }
 
-    async fn gather_signals(
-        &self,
-        person: &PersonId,
-        address: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<BTreeMap<String, Signal>, Problem> {
-        let first_seen = match address {
-            Some(address) => self.first_seen(person, address, now).await?,
-            None => None,
-        };
-        let question = Question { person: person.clone(), address, first_seen, now };
-        Ok(self.signals.gather(&question).await)
-    }
-
-    async fn first_seen(
+    async fn known_address(
         &self,
         person: &PersonId,
         address: IpAddr,
         now: Timestamp,
-    ) -> Result<Option<Timestamp>, Problem> {
-        let known = self.store.ticket(&address_key(person, address), now).await?;
-        let since = known.and_then(|ticket| ticket.value.get("first_seen").cloned());
-        Ok(since.and_then(|since| serde_json::from_value(since).ok()))
+    ) -> Result<Option<Ticket>, Problem> {
+        Ok(self.store.ticket(&address_key(person, address), now).await?)
     }
 
-    /// Remembers that a person came from an address, with the moment at which they first did.
+    /// Remembers that a person came from an address, with the moment at which they first did. Written again once a day:
+    /// what is remembered for 90 days need not be written at every request.
     pub(crate) async fn remember_address(
         &self,
         person: &PersonId,
         address: Option<IpAddr>,
+        known: Option<&Ticket>,
         now: Timestamp,
     ) -> Result<(), Problem> {
         let Some(address) = address else { return Ok(()) };
-        let first_seen = self.first_seen(person, address, now).await?.unwrap_or(now);
+        let expires_at = now.plus(KNOWN_ADDRESS_SECONDS);
+        if known.is_some_and(|known| expires_at.seconds_since(known.expires_at) < WRITTEN_AGAIN_SECONDS) {
+            return Ok(());
+        }
+        let first_seen = known.and_then(first_seen).unwrap_or(now);
         let TicketKey { kind, key } = address_key(person, address);
         let value = json!({ "first_seen": first_seen });
-        self.store
-            .put_ticket(Ticket { kind, key, value, expires_at: now.plus(KNOWN_ADDRESS_SECONDS) })
-            .await?;
+        self.store.put_ticket(Ticket { kind, key, value, expires_at }).await?;
         Ok(())
     }
 
@@ -167,29 +168,28 @@ impl App {
         entitlement: &str,
         now: Timestamp,
     ) -> Result<BTreeMap<String, u64>, Problem> {
+        let before = |seconds| Timestamp::from_unix(now.unix().saturating_sub_unsigned(seconds));
+        let since: Result<Vec<Timestamp>, _> = WINDOWS.iter().map(|(_, seconds)| before(*seconds)).collect();
+        let since = since.map_err(Problem::bug)?;
+        let counted = self.store.count_of_requester(person, entitlement, since).await?;
         let mut history = BTreeMap::new();
-        for (window, seconds) in WINDOWS {
-            let since =
-                Timestamp::from_unix(now.unix().saturating_sub_unsigned(seconds)).map_err(Problem::bug)?;
-            for (name, states, entitlement) in [
-                ("requests", &[][..], None),
-                ("requests_same", &[][..], Some(entitlement)),
-                ("denied", &["denied"][..], None),
-                ("rejected", &["rejected"][..], None),
-                ("revoked", &["revoked"][..], None),
-            ] {
-                let filter = RequestFilter {
-                    states: states.iter().map(|state| (*state).to_owned()).collect(),
-                    requester: Some(person.clone()),
-                    participant: None,
-                    entitlement: entitlement.map(str::to_owned),
-                };
-                let count = self.store.count_requests(filter, since).await?;
-                history.insert(format!("{name}_{window}"), count);
+        for ((window, _), counts) in WINDOWS.iter().zip(counted) {
+            let all = counts.iter().map(|count| count.requests).sum();
+            let same = counts.iter().map(|count| count.of_entitlement).sum();
+            history.insert(format!("requests_{window}"), all);
+            history.insert(format!("requests_same_{window}"), same);
+            for state in ["denied", "rejected", "revoked"] {
+                let count = counts.iter().find(|count| count.state == state);
+                history.insert(format!("{state}_{window}"), count.map_or(0, |count| count.requests));
             }
         }
         Ok(history)
     }
+}
+
+fn first_seen(ticket: &Ticket) -> Option<Timestamp> {
+    let since = ticket.value.get("first_seen").cloned();
+    since.and_then(|since| serde_json::from_value(since).ok())
 }
 
 /// The address itself is personal: the ticket's key holds its digest.

@@ -204,9 +204,14 @@ impl App {
 
     /// A stored document, in its canonical form.
     pub(crate) async fn canonical(&self, sha256: Sha256) -> Result<Canonical, Problem> {
+        if let Some(known) = self.documents.find(&sha256) {
+            return Ok(known);
+        }
         let document = self.store.document(sha256).await?;
         let document = document.ok_or_else(|| lost(sha256))?;
-        Ok(Canonical::parse(&document.bytes).map_err(damaged)?)
+        let canonical = Canonical::parse(&document.bytes).map_err(damaged)?;
+        self.documents.keep(&canonical);
+        Ok(canonical)
     }
 }
 

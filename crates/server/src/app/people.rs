@@ -18,7 +18,7 @@ pub struct Snapshot {
     /// The verified chain.
     pub chain: Chain,
     names: BTreeMap<PersonId, String>,
-    /// Leaves before this index are taken in.
+    /// Identity leaves before this index are taken in.
     next_index: u64,
 }
 
@@ -110,7 +110,7 @@ impl People {
         Ok(())
     }
 
-    /// Verifies the whole log again under another chain, and takes that one from now on.
+    /// Verifies everybody again, from the first identity leaf on, under another chain, and takes that one from now on.
     pub async fn restart(&self, chain: Chain, store: &impl Store) -> Result<(), Fault> {
         let _turn = self.following.lock().await;
         let start = Snapshot { chain, names: BTreeMap::new(), next_index: 0 };
@@ -142,8 +142,10 @@ impl People {
 }
 
 async fn read_on(mut snapshot: Snapshot, store: &impl Store) -> Result<Snapshot, Fault> {
+    // Identity events alone: what a log holds besides them is not what people are made of, and there is more and more of
+    // it. That every row says what its leaf says is for `doctor` to find out.
     loop {
-        let events = store.events_from(snapshot.next_index, MAX_PAGE).await?;
+        let events = store.identity_events_from(snapshot.next_index, MAX_PAGE).await?;
         if events.is_empty() {
             return Ok(snapshot);
         }

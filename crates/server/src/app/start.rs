@@ -134,6 +134,7 @@ impl App {
             attestor,
             issuer,
             people,
+            documents: super::documents::Documents::default(),
         };
         app.take_up_trust().await?;
         Ok(app)

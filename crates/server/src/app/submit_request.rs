@@ -102,7 +102,10 @@ impl App {
         if before.is_none() {
             self.waiting.one_more().await;
         }
-        self.remember_address(requester, address, now).await?;
+        self.remember_address(requester, address, assessed.known_address.as_ref(), now).await?;
+        // What is read next, by whoever is shown the request.
+        self.documents.keep(&submission.document);
+        self.documents.keep(assessed.verdict.canonical());
         Ok(id.clone())
     }
 
@@ -142,7 +145,8 @@ impl App {
             participant: None,
             entitlement: None,
         };
-        let waiting = self.store.request_rows(filter, None, most).await?.rows.len();
+        let ever = Timestamp::from_unix(0).map_err(Problem::bug)?;
+        let waiting = usize::try_from(self.store.count_requests(filter, ever).await?).unwrap_or(usize::MAX);
         if waiting.saturating_add(before) < most {
             return Ok(());
         }

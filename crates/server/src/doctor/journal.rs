@@ -7,8 +7,8 @@ use chancery_domain::event::{TrustEvent, TrustSealed, from_parts};
 use chancery_domain::leaf::Stream;
 use chancery_issuer::issue::Issuer;
 use chancery_issuer::ssh::Krl;
-use chancery_ledger::{Checkpoint, VerifierKey};
-use chancery_store::{Fault, OpenError, SqliteStore, Store as _};
+use chancery_ledger::VerifierKey;
+use chancery_store::{Fault, OpenError, SqliteStore, Store as _, kept_checkpoint};
 
 use super::Report;
 use crate::adopt::unknown_serials;
@@ -70,7 +70,7 @@ fn checkpoint(config: &Config, key: &VerifierKey, report: &mut Report) {
     let copy = config.checkpoint_copy();
     match SqliteStore::compare(&config.database(), &copy, key) {
         Ok(()) => {
-            let note = fs::read(&copy).ok().and_then(|note| Checkpoint::open(&note, key).ok());
+            let note = kept_checkpoint(&copy, key).ok().flatten();
             let size = note.map_or(0, |note| note.root().size());
             report.good("checkpoint", format!("{size} entries, in the journal and in its copy"));
         }

@@ -157,12 +157,49 @@ impl World {
         change(&mut config);
         std::fs::write(folder.path().join("data/chancery.toml"), config.to_toml()).unwrap();
         let running = runtime.block_on(Server::start_with_clock(config, clock.clone())).unwrap();
-        // Whatever refuses before it has read the body closes the connection, so none is used twice.
-        let agent =
-            ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into();
         let first_link = made.enrolment_link.split_once('#').unwrap().1.to_owned();
-        let running = Some(running);
-        Self { runtime, folder, clock, first_link, maker: None, running, elsewhere: None, agent }
+        Self {
+            runtime,
+            folder,
+            clock,
+            first_link,
+            maker: None,
+            running: Some(running),
+            elsewhere: None,
+            agent: agent(),
+        }
+    }
+
+    /// A new installation in this folder whose server runs in another process, by the system's clock: `start` is given
+    /// the folder of its data and says where it listens.
+    pub fn beside(
+        folder: TempDir,
+        change: impl FnOnce(&mut Config),
+        start: impl FnOnce(&Path) -> std::net::SocketAddr,
+    ) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let (clock, data) = (Clock::system().unwrap(), folder.path().join("data"));
+        let options = InitOptions {
+            public_url: ORIGIN.to_owned(),
+            listen: "127.0.0.1:0".parse().unwrap(),
+            log_origin: "log.example".to_owned(),
+            policy: None,
+            roles: std::collections::BTreeSet::new(),
+            clock: None,
+        };
+        let made = runtime.block_on(init(&data, options)).unwrap();
+        let mut config = made.config;
+        change(&mut config);
+        config.data = ".".into();
+        std::fs::write(data.join("chancery.toml"), config.to_toml()).unwrap();
+        let elsewhere = Some(start(&data));
+        let first_link = made.enrolment_link.split_once('#').unwrap().1.to_owned();
+        Self { runtime, folder, clock, first_link, maker: None, running: None, elsewhere, agent: agent() }
+    }
+
+    /// From now on its server listens there.
+    pub fn moved_to(&mut self, address: std::net::SocketAddr) {
+        self.elsewhere = Some(address);
     }
 
     pub fn data(&self) -> std::path::PathBuf {
@@ -490,6 +527,11 @@ impl World {
         }
         panic!("request `{request}` did not become {state}: {}", self.view(person, request)["state"]);
     }
+}
+
+/// Whatever refuses before it has read the body closes the connection, so none is used twice.
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build().into()
 }
 
 /// What asks for a login to a host.

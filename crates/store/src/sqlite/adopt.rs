@@ -15,7 +15,7 @@ use chancery_ledger::tree::{Root, leaf_hash};
 use chancery_ledger::{SignedCheckpoint, Tree};
 use rusqlite::{Connection, params};
 
-use super::append::insert_event;
+use super::append::{EventRow, insert_event};
 use super::open::{Examined, examine};
 use super::{SqliteOptions, TENANT, effects, events, journal, private, requests, tiles};
 use crate::adopt::{AdoptError, Adopted, Derive, Known};
@@ -24,7 +24,7 @@ use crate::error::{AppendError, Fault};
 /// Shows that the database holds everything that was signed, taking in what it misses, and lets it sign again.
 pub(super) fn adopt(options: &SqliteOptions, known: &Known, derive: &Derive) -> Result<Adopted, AdoptError> {
     let SqliteOptions { database, checkpoint_copy, signer } = options;
-    let Examined { connection, copy, lock: _lock } = examine(database, checkpoint_copy)?;
+    let Examined { connection, mut copy, lock: _lock } = examine(database, checkpoint_copy)?;
     let stored = journal::checkpoint(&connection, signer.verifier())?;
     let ours = *stored.root();
     let newest = known.checkpoints.iter().max_by_key(|one| one.root().size());
@@ -118,7 +118,13 @@ fn insert(connection: &Connection, from: u64, entries: &[Vec<u8>]) -> Result<Tak
         journal::insert_leaf(connection, index, bytes)?;
         match EventLeaf::from_bytes(bytes) {
             Ok(leaf) => {
-                insert_event(connection, &leaf, index, None)?;
+                let (stream, kind) = (leaf.stream.to_string(), leaf.kind.as_str());
+                let (version, time) = (leaf.version, leaf.time);
+                insert_event(
+                    connection,
+                    index,
+                    &EventRow { stream: &stream, version, kind, time, private: None },
+                )?;
                 advance(connection, &leaf, bytes)?;
                 taken.newest_time = taken.newest_time.max(Some(leaf.time));
                 if let Stream::Request(id) = leaf.stream {

@@ -3,7 +3,7 @@
 use chancery_domain::time::Timestamp;
 use chancery_faults::step;
 use chancery_ledger::tree::Root;
-use chancery_ledger::{Checkpoint, Origin, SignedCheckpoint, SignerKey, Tree, VerifierKey};
+use chancery_ledger::{Checkpoint, Edge, Hash, Origin, SignedCheckpoint, SignerKey, Tree, VerifierKey};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{TENANT, tiles};
@@ -33,7 +33,7 @@ impl LogSigner {
 
 /// The log as of the newest commit.
 pub(super) struct Journal {
-    tree: Tree,
+    edge: Edge,
     checkpoint: SignedCheckpoint,
     newest_time: Option<Timestamp>,
 }
@@ -64,7 +64,7 @@ impl Journal {
         let stored = |path: &_| tiles::tile(connection, path).ok().flatten();
         let tree = Tree::load(checkpoint.root(), stored).map_err(|e| OpenError::Log(e.to_string()))?;
         let newest_time = newest_time(connection)?;
-        Ok(Self { tree, checkpoint, newest_time })
+        Ok(Self { edge: tree.into(), checkpoint, newest_time })
     }
 
     /// Stages the tiles, signs the new checkpoint and stores it, all in the open transaction.
@@ -72,10 +72,10 @@ impl Journal {
         &self,
         connection: &Connection,
         signer: &LogSigner,
-        leaves: &[Vec<u8>],
+        leaf_hashes: &[Hash],
         newest_time: Option<Timestamp>,
     ) -> Result<Self, Fault> {
-        let (tree, growth) = self.tree.append(leaves).map_err(|e| Fault::Damaged(e.to_string()))?;
+        let (edge, growth) = self.edge.append(leaf_hashes).map_err(|e| Fault::Damaged(e.to_string()))?;
         for (path, bytes) in &growth.tiles {
             step("store.tile", || tiles::store(connection, path, bytes))?;
         }
@@ -96,12 +96,12 @@ impl Journal {
         if replaced != 1 {
             return Err(Fault::Damaged("another process has written to the log".to_owned()));
         }
-        Ok(Self { tree, checkpoint, newest_time })
+        Ok(Self { edge, checkpoint, newest_time })
     }
 
     /// Number of leaves.
     pub(super) fn size(&self) -> u64 {
-        self.tree.size()
+        self.edge.size()
     }
 
     /// The newest checkpoint.

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use chancery_faults::step;
 use chancery_ledger::tile::root_from_tiles;
-use chancery_ledger::{Checkpoint, Root, VerifierKey};
+use chancery_ledger::{Root, VerifierKey};
 use rusqlite::Connection;
 
 use super::connection::{open_reader, open_writer};
 use super::journal::{self, Journal, LogSigner};
 use super::{effects, schema, tiles};
-use crate::checkpoint_copy::CheckpointCopy;
+use crate::checkpoint_copy::{CheckpointCopy, Kept};
 use crate::error::{Fault, OpenError};
 
 /// A database that may be written to.
@@ -25,7 +25,7 @@ pub(super) struct Opened {
 }
 
 /// Opens for writing; makes the database if there is none.
-pub(super) fn open(path: &Path, copy: &CheckpointCopy, signer: &LogSigner) -> Result<Opened, OpenError> {
+pub(super) fn open(path: &Path, copy: &mut CheckpointCopy, signer: &LogSigner) -> Result<Opened, OpenError> {
     schema::check_engine()?;
     for file in [path, copy.path()] {
         step("store.open.folder", || make_directory(file))?;
@@ -104,7 +104,7 @@ enum CopyIs {
 fn compare_with_copy(
     connection: &Connection,
     journal: &Journal,
-    copy: &CheckpointCopy,
+    copy: &mut CheckpointCopy,
     signer: &LogSigner,
 ) -> Result<(), OpenError> {
     match relation(connection, *journal.checkpoint().root(), copy, signer.verifier())? {
@@ -120,10 +120,10 @@ pub(super) fn compare(path: &Path, copy: &Path, key: &VerifierKey) -> Result<(),
         return Err(OpenError::Restored { path: copy.mark() });
     }
     // Read first: the database may grow meanwhile, and the copy with it.
-    let note = copy.read()?;
+    let kept = copy.read(key)?;
     let connection = open_reader(path).map_err(Fault::from)?;
     let ours = *journal::checkpoint(&connection, key).map_err(|e| OpenError::Log(e.to_string()))?.root();
-    relate(&connection, ours, note, &copy, key).map(|_| ())
+    relate(&connection, ours, kept, &copy).map(|_| ())
 }
 
 fn relation(
@@ -132,30 +132,31 @@ fn relation(
     copy: &CheckpointCopy,
     key: &VerifierKey,
 ) -> Result<CopyIs, OpenError> {
-    relate(connection, ours, copy.read()?, copy, key)
+    relate(connection, ours, copy.read(key)?, copy)
 }
 
 fn relate(
     connection: &Connection,
     ours: Root,
-    note: Option<Vec<u8>>,
+    kept: Option<Kept>,
     copy: &CheckpointCopy,
-    key: &VerifierKey,
 ) -> Result<CopyIs, OpenError> {
-    let Some(note) = note else {
+    let Some(kept) = kept else {
         if ours.size() > 0 {
             return Err(OpenError::CopyMissing { path: copy.path().to_owned() });
         }
         // A new log, or a crash right after its first checkpoint was stored: nothing is signed that could be lost.
         return Ok(CopyIs::Behind);
     };
-    let signed = Checkpoint::open(&note, key).map_err(|error| OpenError::CopyUnreadable {
-        path: copy.path().to_owned(),
-        reason: error.to_string(),
-    })?;
-    let theirs = *signed.root();
+    let theirs = *kept.newest.root();
     if theirs.size() > ours.size() {
         return Err(OpenError::OlderThanSigned { ours, copy: theirs });
+    }
+    // INVARIANT: a checkpoint is committed before its publication begins, so whatever was cut off is in a database that
+    // is not older. One that ends where the readable note does is an older one, or the damage is of another kind.
+    if kept.cut_off && theirs.size() == ours.size() {
+        let reason = "one of its two notes is damaged, and nothing was committed after the other".to_owned();
+        return Err(OpenError::CopyUnreadable { path: copy.path().to_owned(), reason });
     }
     let stored = |path: &_| tiles::tile(connection, path).ok().flatten();
     let then = root_from_tiles(theirs.size(), stored).map_err(|e| OpenError::Log(e.to_string()))?;

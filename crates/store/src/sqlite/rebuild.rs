@@ -36,7 +36,7 @@ pub(super) fn rebuild(
         }
         if mode == Rebuild::Rewrite {
             match &rebuilt {
-                Some(row) => requests::upsert(connection, row)?,
+                Some(row) => requests::replace(connection, row)?,
                 None => requests::remove(connection, &id)?,
             }
         }

@@ -9,14 +9,43 @@ use super::TENANT;
 use super::events::parse_json;
 use crate::append::{RequestFilter, RequestRow};
 use crate::error::Fault;
-use crate::record::RequestPage;
+use crate::record::{RequestPage, StateCount};
 use crate::store::MAX_PAGE;
 
 const COLUMNS: &str = "id, version, state, revision, requester, beneficiary, participants, entitlement, risk_score, \
                        created_at, updated_at, due_at, summary";
 
-/// Stores a row in place of the one before.
+/// Stores a row in place of the one before, and touches only those indices that a new state is in.
 pub(super) fn upsert(connection: &Connection, row: &RequestRow) -> Result<(), Fault> {
+    let participants = json_list(row.participants.iter().map(PersonId::as_str));
+    let updated = connection
+        .prepare_cached(
+            "UPDATE requests SET version = ?3, state = ?4, revision = ?5, risk_score = ?6, updated_at = ?7, due_at = ?8,
+                 summary = ?9
+             WHERE tenant = ?1 AND id = ?2 AND requester = ?10 AND beneficiary = ?11 AND participants = ?12
+               AND entitlement = ?13 AND created_at = ?14",
+        )?
+        .execute(params![
+            TENANT,
+            row.id.as_str(),
+            row.version,
+            row.state,
+            row.revision,
+            row.risk_score,
+            row.updated_at.unix(),
+            row.due_at.map(Timestamp::unix),
+            row.summary.to_string(),
+            row.requester.as_str(),
+            row.beneficiary.as_str(),
+            participants,
+            row.entitlement,
+            row.created_at.unix(),
+        ])?;
+    if updated == 1 { Ok(()) } else { replace(connection, row) }
+}
+
+/// Stores a row whole, with who has a part in it.
+pub(super) fn replace(connection: &Connection, row: &RequestRow) -> Result<(), Fault> {
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO requests
@@ -99,18 +128,12 @@ pub(super) fn page(
     limit: usize,
 ) -> Result<RequestPage, Fault> {
     let limit = limit.clamp(1, MAX_PAGE);
-    let mut query = Query::matching(filter);
-    if let Some(after) = after {
-        query.and("id < ?", after.as_str());
-    }
-    let sql =
-        format!("SELECT {COLUMNS} FROM requests {} ORDER BY id DESC LIMIT {}", query.condition, limit + 1);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut found = statement.query(params_from_iter(query.values))?;
+    // One state at a time, since only then an index has the rows in the order of the page; a page of each is enough.
     let mut rows = Vec::new();
-    while let Some(row) = found.next()? {
-        rows.push(stored_row(row)?);
+    for only in filter.one_state_each() {
+        rows.extend(newest(connection, &only, after, limit + 1)?);
     }
+    rows.sort_by(|left, right| right.id.cmp(&left.id));
     // One row more than was asked for says that there is a next page.
     let more = rows.len() > limit;
     rows.truncate(limit);
@@ -118,10 +141,51 @@ pub(super) fn page(
     Ok(RequestPage { rows, next })
 }
 
+/// The newest rows that match.
+fn newest(
+    connection: &Connection,
+    filter: &RequestFilter,
+    after: Option<&RequestId>,
+    limit: usize,
+) -> Result<Vec<RequestRow>, Fault> {
+    let mut query = Query::matching(filter);
+    if let Some(after) = after {
+        query.and("id < ?", after.as_str());
+    }
+    let sql = format!("SELECT {COLUMNS} FROM requests {} ORDER BY id DESC LIMIT {limit}", query.condition);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut found = statement.query(params_from_iter(query.values))?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        rows.push(stored_row(row)?);
+    }
+    Ok(rows)
+}
+
+/// How many requests of a requester were made at or after `since`, by state. Read from one index alone.
+pub(super) fn count_of_requester(
+    connection: &Connection,
+    requester: &PersonId,
+    entitlement: &str,
+    since: Timestamp,
+) -> Result<Vec<StateCount>, Fault> {
+    let mut statement = connection.prepare_cached(
+        "SELECT state, count(*), sum(entitlement = ?3) FROM requests INDEXED BY requests_of_requester_by_time
+         WHERE tenant = ?1 AND requester = ?2 AND created_at >= ?4 GROUP BY state",
+    )?;
+    let mut found = statement.query(params![TENANT, requester.as_str(), entitlement, since.unix()])?;
+    let mut counts = Vec::new();
+    while let Some(row) = found.next()? {
+        counts.push(StateCount { state: row.get(0)?, requests: row.get(1)?, of_entitlement: row.get(2)? });
+    }
+    Ok(counts)
+}
+
 /// How many rows match and were made at or after `since`.
 pub(super) fn count(connection: &Connection, filter: &RequestFilter, since: Timestamp) -> Result<u64, Fault> {
     let mut query = Query::matching(filter);
-    query.and("created_at >= ?", since.unix());
+    // The plus sign keeps the engine from walking through all that a requester ever asked to find a few of one state.
+    query.and("+created_at >= ?", since.unix());
     let sql = format!("SELECT count(*) FROM requests {}", query.condition);
     let mut statement = connection.prepare_cached(&sql)?;
     Ok(statement.query_row(params_from_iter(query.values), |row| row.get(0))?)
@@ -137,7 +201,9 @@ impl Query {
     fn matching(filter: &RequestFilter) -> Self {
         let mut query =
             Self { condition: "WHERE tenant = ?".to_owned(), values: vec![TENANT.to_owned().into()] };
-        if !filter.states.is_empty() {
+        if let [state] = filter.states.as_slice() {
+            query.and("state = ?", state.as_str());
+        } else if !filter.states.is_empty() {
             let states = json_list(filter.states.iter().map(String::as_str));
             query.and("state IN (SELECT value FROM json_each(?))", states);
         }

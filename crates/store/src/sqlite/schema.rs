@@ -14,9 +14,10 @@ const APPLICATION_ID: i64 = 0x4348_4e43;
 const OLDEST_ENGINE: (i32, &str) = (3_051_003, "3.51.3");
 
 /// Migration `n` of this list brings the schema from `n` to `n + 1`. Published ones never change.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_journal.sql"),
     include_str!("../../migrations/sqlite/0002_working.sql"),
+    include_str!("../../migrations/sqlite/0003_reading.sql"),
 ];
 
 /// Refuses engines with known data loss.

@@ -22,6 +22,10 @@ impl<T, W: FnOnce(&Connection) -> Result<T, Fault>> WorkJob<T, W> {
 }
 
 impl<T: Send, W: FnOnce(&Connection) -> Result<T, Fault> + Send> Job for WorkJob<T, W> {
+    fn may_refuse_late(&self) -> bool {
+        true
+    }
+
     fn run(&mut self, batch: &mut Batch<'_>) -> Outcome {
         if let Some(work) = self.work.take() {
             self.result = work(batch.connection);

@@ -1,7 +1,7 @@
 //! The one thread that writes: group commit.
 //!
-//! It takes everything that waits, runs it in one transaction with a savepoint for each job, and answers when
-//! all of it is durable. The order, and what a crash leaves at each point:
+//! It takes everything that waits, runs it in one transaction, with a savepoint for each job that may have to be undone, and
+//! answers when all of it is durable. The order, and what a crash leaves at each point:
 //!
 //! 1. *Leaves and rows* of every job, then *tiles*: nothing is visible; the transaction is rolled back on open.
 //! 2. *Sign* the checkpoint: the signature exists in memory only, so no other history can have been signed.
@@ -10,7 +10,6 @@
 //!    recognises as ours and repairs; it can never be newer than the database on the same disk.
 //! 5. *Answer*.
 
-use chancery_faults::step;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
@@ -18,7 +17,8 @@ use super::journal::{self, Journal};
 use crate::checkpoint_copy::CheckpointCopy;
 use crate::error::Fault;
 use chancery_domain::time::Timestamp;
-use chancery_ledger::SignedCheckpoint;
+use chancery_faults::step;
+use chancery_ledger::{Hash, SignedCheckpoint};
 
 /// How many jobs may wait. Beyond it callers are refused at once.
 pub(super) const QUEUE: usize = 1_024;
@@ -27,17 +27,23 @@ pub(super) const QUEUE: usize = 1_024;
 const MAX_BATCH: usize = 512;
 
 /// What to do with the changes of one job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     /// They belong to the batch.
     Keep,
     /// The job refused: as if it had never run.
     Undo,
+    /// The database failed half way through a job without a savepoint. Nothing says how far it came, so the batch goes as a
+    /// whole.
+    Broken(Fault),
 }
 
 /// Something to be written.
 pub(super) trait Job: Send {
-    /// Makes the changes, within a savepoint of its own.
+    /// Whether it may refuse after it has changed something, so that it needs a savepoint to be undone.
+    fn may_refuse_late(&self) -> bool;
+
+    /// Makes the changes.
     fn run(&mut self, batch: &mut Batch<'_>) -> Outcome;
 
     /// Answers the caller: with the checkpoint that covers the batch, or with what went wrong for all of it.
@@ -51,7 +57,7 @@ pub(super) struct Batch<'connection> {
     /// Size of the log before this batch.
     size: u64,
     gathered: Gathered,
-    leaves: Vec<Vec<u8>>,
+    leaf_hashes: Vec<Hash>,
 }
 
 /// What has to be restored when a job is undone, besides rows and leaves.
@@ -63,10 +69,10 @@ struct Gathered {
 
 impl Batch<'_> {
     /// Adds a leaf at the end of the log and returns its index.
-    pub(super) fn push_leaf(&mut self, bytes: Vec<u8>) -> Result<u64, Fault> {
-        let index = self.size.saturating_add(self.leaves.len() as u64);
-        step("store.leaf", || journal::insert_leaf(self.connection, index, &bytes))?;
-        self.leaves.push(bytes);
+    pub(super) fn push_leaf(&mut self, bytes: &[u8], hash: Hash) -> Result<u64, Fault> {
+        let index = self.size.saturating_add(self.leaf_hashes.len() as u64);
+        step("store.leaf", || journal::insert_leaf(self.connection, index, bytes))?;
+        self.leaf_hashes.push(hash);
         Ok(index)
     }
 
@@ -80,21 +86,42 @@ impl Batch<'_> {
         self.gathered.erased = true;
     }
 
-    /// Runs one job in a savepoint.
+    /// Runs one job, in a savepoint if it may have to be undone.
     fn run(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
-        let (gathered, leaves) = (self.gathered, self.leaves.len());
+        if job.may_refuse_late() {
+            return self.run_in_savepoint(job);
+        }
+        let outcome = job.run(self);
+        self.require_transaction()?;
+        match outcome {
+            Outcome::Keep => Ok(()),
+            Outcome::Undo => Err(Fault::Database("a write without a savepoint cannot be undone".to_owned())),
+            Outcome::Broken(fault) => Err(fault),
+        }
+    }
+
+    fn run_in_savepoint(&mut self, job: &mut dyn Job) -> Result<(), Fault> {
+        let (gathered, leaves) = (self.gathered, self.leaf_hashes.len());
         execute("store.savepoint", self.connection, "SAVEPOINT job")?;
         let outcome = job.run(self);
-        // A full disk makes SQLite give up the whole transaction; what follows would then commit on its own.
-        if self.connection.is_autocommit() {
-            return Err(Fault::Database("the transaction ended early".to_owned()));
+        self.require_transaction()?;
+        if let Outcome::Broken(fault) = outcome {
+            return Err(fault);
         }
         if outcome == Outcome::Undo {
             execute("store.undo", self.connection, "ROLLBACK TO job")?;
             self.gathered = gathered;
-            self.leaves.truncate(leaves);
+            self.leaf_hashes.truncate(leaves);
         }
         execute("store.release", self.connection, "RELEASE job")?;
+        Ok(())
+    }
+
+    /// A full disk makes SQLite give up the whole transaction; what follows would then commit on its own.
+    fn require_transaction(&self) -> Result<(), Fault> {
+        if self.connection.is_autocommit() {
+            return Err(Fault::Database("the transaction ended early".to_owned()));
+        }
         Ok(())
     }
 }
@@ -166,15 +193,15 @@ impl Writer {
         execute("store.begin", &self.connection, "BEGIN IMMEDIATE")?;
         let gathered = Gathered { newest_time: before.newest_time(), erased: false };
         let mut batch =
-            Batch { connection: &self.connection, size: before.size(), gathered, leaves: Vec::new() };
+            Batch { connection: &self.connection, size: before.size(), gathered, leaf_hashes: Vec::new() };
         for job in jobs {
             batch.run(job.as_mut())?;
         }
-        let Batch { leaves, gathered, .. } = batch;
-        let after = if leaves.is_empty() {
+        let Batch { leaf_hashes, gathered, .. } = batch;
+        let after = if leaf_hashes.is_empty() {
             before
         } else {
-            before.grow(&self.connection, &self.signer, &leaves, gathered.newest_time)?
+            before.grow(&self.connection, &self.signer, &leaf_hashes, gathered.newest_time)?
         };
         execute("store.commit", &self.connection, "COMMIT")?;
         self.truncate_due |= gathered.erased;

@@ -17,7 +17,8 @@ use chancery_store::{
 use serde_json::json;
 
 use super::{
-    Engine, append, assert_sound, at, attested, event, log_key, request, request_stream, row, text, tiles,
+    Engine, append, assert_sound, at, attested, event, log_key, person, request, request_stream, row, text,
+    tiles,
 };
 
 /// Proves every position of the answer under the checkpoint in it, from the store's own tiles.
@@ -325,6 +326,26 @@ pub async fn events_come_in_log_order<E: Engine>() {
     assert_eq!(names(store.streams_with_prefix("pol").await.unwrap()), ["policy@1"]);
     assert_eq!(store.streams_with_prefix("request/").await.unwrap().len(), 5);
     assert_eq!(store.streams_with_prefix("identity/").await.unwrap(), []);
+}
+
+/// Identity events come in log order, and nothing else with them.
+pub async fn identity_events_come_alone<E: Engine>() {
+    let (_place, store) = E::fresh().open_kept();
+    for number in 0..6 {
+        store.append(append(request_stream(number), 0, vec![attested("a")])).await.unwrap();
+        let stream = Stream::Identity(person(number % 2));
+        store.append(append(stream, u64::from(number / 2), vec![event("b")])).await.unwrap();
+        store.append(append(Stream::Policy, u64::from(number), vec![event("c")])).await.unwrap();
+    }
+    let mut expected = Vec::new();
+    for event in store.events_from(0, 100).await.unwrap() {
+        expected.extend(matches!(event.leaf.stream, Stream::Identity(_)).then_some(event));
+    }
+    assert_eq!(expected.len(), 6);
+    assert_eq!(store.identity_events_from(0, 100).await.unwrap(), expected);
+    let third = expected[2].position.leaf_index;
+    assert_eq!(store.identity_events_from(third, 2).await.unwrap(), expected[2..4]);
+    assert_eq!(store.identity_events_from(third + 1, 100).await.unwrap(), expected[3..]);
 }
 
 /// After a restart the log goes on where it was, under the same key.

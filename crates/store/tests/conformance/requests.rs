@@ -62,11 +62,63 @@ pub async fn filters_restrict<E: Engine>() {
         let page = store.request_rows(filter.clone(), None, 100).await.unwrap();
         assert_eq!(numbers(&page), expected, "{filter:?}");
         assert_eq!(page.next, None);
+        assert_paged(&store, &filter, &page).await;
         for since in [0_u32, 6, 12] {
             let counted = store.count_requests(filter.clone(), at(u64::from(since))).await.unwrap();
             let after = expected.iter().filter(|number| **number >= since).count();
             assert_eq!(counted, after as u64, "{filter:?} since {since}");
         }
+    }
+}
+
+/// A filter gives the same rows in pages of two.
+async fn assert_paged(store: &impl Store, filter: &RequestFilter, whole: &RequestPage) {
+    let (mut rows, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.request_rows(filter.clone(), after, 2).await.unwrap();
+        rows.extend(page.rows);
+        after = page.next;
+        if after.is_none() {
+            return assert_eq!(rows, whole.rows, "{filter:?}");
+        }
+    }
+}
+
+/// The counts of one requester are those of the filter.
+pub async fn counts_of_a_requester<E: Engine>() {
+    let (_place, store) = E::fresh().open_kept();
+    let states = ["pending", "denied", "revoked"];
+    for number in 0..18 {
+        let entitlement = ["prod-database", "firewall"][number as usize % 2].to_owned();
+        let created_at = at(u64::from(number));
+        let new = RequestRow {
+            requester: person(number % 3),
+            entitlement,
+            created_at,
+            ..row(number, 1, "pending")
+        };
+        submit(&store, new.clone()).await;
+        // A row that changes is counted as what it is now.
+        submit(&store, RequestRow { version: 2, state: states[number as usize / 3 % 3].to_owned(), ..new })
+            .await;
+    }
+    let moments = [at(0), at(7), at(18)];
+    for requester in [person(0), person(2), person(9)] {
+        let counted = store.count_of_requester(&requester, "firewall", moments.to_vec()).await.unwrap();
+        for (since, counts) in moments.iter().zip(&counted) {
+            for state in states {
+                let mut filter =
+                    RequestFilter { requester: Some(requester.clone()), ..RequestFilter::default() };
+                filter.states = vec![state.to_owned()];
+                let all = store.count_requests(filter.clone(), *since).await.unwrap();
+                filter.entitlement = Some("firewall".to_owned());
+                let same = store.count_requests(filter, *since).await.unwrap();
+                let found = counts.iter().find(|count| count.state == state);
+                let found = found.map_or((0, 0), |count| (count.requests, count.of_entitlement));
+                assert_eq!(found, (all, same), "{requester:?} {state} since {since}");
+            }
+        }
+        assert_eq!(counted.len(), moments.len());
     }
 }
 

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use chancery_domain::leaf::Stream;
-use chancery_ledger::{Checkpoint, SignedCheckpoint};
+use chancery_ledger::SignedCheckpoint;
 use chancery_store::{
     AdoptError, Adopted, Derive, Derived, Known, NewEffect, OpenError, SqliteOptions, SqliteStore, Store,
-    Ticket, TicketKey,
+    Ticket, TicketKey, kept_checkpoint,
 };
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn derive() -> Derive {
 }
 
 fn newest(place: &Sqlite) -> SignedCheckpoint {
-    Checkpoint::open(&fs::read(place.copy()).unwrap(), &log_key()).unwrap()
+    kept_checkpoint(&place.copy(), &log_key()).unwrap().unwrap()
 }
 
 async fn entries(place: &Sqlite, from: u64) -> Vec<Vec<u8>> {
