@@ -4,7 +4,7 @@
 //!
 //! The file has two slots of 4 KiB, each with one note and zero bytes behind it. Every publication overwrites the
 //! older note where it stands, so that making it durable moves neither a name nor a length: one `fdatasync` of one
-//! block, instead of a file, a name and a folder. docs/decisions/0008-checkpoint-copy-in-place.md has the measured reasons.
+//! block, instead of a file, a name and a folder. docs/decisions/0009-checkpoint-copy-in-place.md has the measured reasons.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
