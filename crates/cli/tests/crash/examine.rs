@@ -47,6 +47,7 @@ pub fn evidence(
         require_replay: true,
         certificates: Some(&read_certificate),
         now: None,
+        ..Options::default()
     };
     let trust = installation.trust();
     for (held, zip) in bundles {

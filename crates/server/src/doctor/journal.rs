@@ -1,7 +1,5 @@
 //! The journal, and everything that has to agree with it.
 
-use std::fs;
-
 use chancery_canonical::Sha256;
 use chancery_domain::event::{TrustEvent, TrustSealed, from_parts};
 use chancery_domain::leaf::Stream;

@@ -12,9 +12,9 @@ use chancery_api::recovery::{
 };
 
 use crate::app::App;
+use crate::http::admission::Unhurried;
 use crate::http::authentication::Actor;
 use crate::http::body::StrictJson;
-use crate::http::throttle::Unhurried;
 use crate::problem::Problem;
 
 /// `POST /api/v1/recoveries`

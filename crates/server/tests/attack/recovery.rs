@@ -224,7 +224,10 @@ fn a_session_of_a_passkey_that_was_removed() {
 /// Two administrators, and three recovery keys of which two are needed.
 fn sealed_with_keys() -> (World, Person, Person) {
     let keys = ["k1", "k2", "k3"].map(recovery_public_key).to_vec();
-    World::new().enrol_and_seal_with(SealOptions { recovery: Recovery { threshold: 2, keys }, ..SealOptions::default() })
+    World::new().enrol_and_seal_with(SealOptions {
+        recovery: Recovery { threshold: 2, keys },
+        ..SealOptions::default()
+    })
 }
 
 fn by_key(name: &str, document: &str) -> Value {
