@@ -36,18 +36,19 @@ const FAREWELL: Duration = Duration::from_secs(1);
 const NO_FILES: Duration = Duration::from_millis(50);
 
 /// Takes connections until the server stops, then waits for those on which something is under way, at most
-/// `limits.drain_seconds`.
+/// `limits.drain_seconds`. Says whether something was still under way then.
 pub async fn accept(
     listener: TcpListener,
     router: Router,
     app: Arc<App>,
     mut stopped: watch::Receiver<bool>,
-) {
+) -> bool {
     let most = affordable(app.config.limits.connections);
     let gate = Gate {
         places: Arc::new(Semaphore::new(most)),
         addresses: Arc::default(),
         farewells: Arc::new(Semaphore::new(FAREWELLS)),
+        cut: Arc::default(),
     };
     loop {
         let accepted = tokio::select! {
@@ -63,8 +64,9 @@ pub async fn accept(
     }
     drop(listener);
     let all = u32::try_from(most).unwrap_or(u32::MAX);
-    let _ =
+    let drained =
         timeout(Duration::from_secs(app.config.limits.drain_seconds), gate.places.acquire_many(all)).await;
+    drained.is_err() || gate.cut.load(Ordering::Acquire)
 }
 
 /// As many connections as were asked for, or as this process has files for.
@@ -88,6 +90,8 @@ struct Gate {
     places: Arc<Semaphore>,
     addresses: Arc<Shares<IpAddr>>,
     farewells: Arc<Semaphore>,
+    /// Becomes true when a connection was waited for in vain.
+    cut: Arc<AtomicBool>,
 }
 
 impl Gate {
@@ -108,8 +112,11 @@ impl Gate {
             drain: Duration::from_secs(limits.drain_seconds),
         };
         let connection = serve(stream, peer, router.clone(), waits, app.stopping.subscribe());
+        let cut = Arc::clone(&self.cut);
         tokio::spawn(async move {
-            connection.await;
+            if !connection.await {
+                cut.store(true, Ordering::Release);
+            }
             drop((share, place));
         });
     }
@@ -151,14 +158,14 @@ struct Waits {
 }
 
 /// One connection, from its first byte to its last. When the server stops, one on which nothing was ever asked ends
-/// at once, and any other after the answer that is under way.
+/// at once, and any other after the answer that is under way; `false` where that did not come in time.
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
     waits: Waits,
     mut stopped: watch::Receiver<bool>,
-) {
+) -> bool {
     // Small answers go out at once; without it they wait for acknowledgements.
     let _ = stream.set_nodelay(true);
     let asked = Arc::new(AtomicBool::new(false));
@@ -173,13 +180,14 @@ async fn serve(
     let mut connection = std::pin::pin!(builder.serve_connection(io, service));
     // What a broken connection did is not interesting; its requests were answered or refused apart.
     tokio::select! {
-        _ = connection.as_mut() => return,
+        _ = connection.as_mut() => return true,
         () = stopping(&mut stopped) => {}
     }
-    if asked.load(Ordering::Acquire) {
-        connection.as_mut().graceful_shutdown();
-        let _ = timeout(waits.drain, connection).await;
+    if !asked.load(Ordering::Acquire) {
+        return true;
     }
+    connection.as_mut().graceful_shutdown();
+    timeout(waits.drain, connection).await.is_ok()
 }
 
 /// What hyper serves a connection with.

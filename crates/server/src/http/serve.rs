@@ -26,7 +26,7 @@ pub struct Server;
 /// A server that runs, in the background, until it is shut down.
 pub struct Running {
     address: SocketAddr,
-    connections: JoinHandle<()>,
+    connections: JoinHandle<bool>,
     feed: JoinHandle<()>,
     effects: JoinHandle<()>,
     app: Arc<App>,
@@ -106,14 +106,16 @@ impl Running {
         let Self { connections, feed, effects, app, .. } = self;
         let deadline = Instant::now() + Duration::from_secs(app.config.limits.drain_seconds);
         app.stopping.send_replace(true);
-        for task in [connections, feed, effects] {
+        // Too late for itself is late as well.
+        let cut = !matches!(timeout_at(deadline, connections).await, Ok(Ok(false)));
+        for task in [feed, effects] {
             let _ = timeout_at(deadline, task).await;
         }
         // Requests whose client went away are worked on to their end as well.
         while Arc::strong_count(&app) > 1 && Instant::now() < deadline {
             sleep(LOOK).await;
         }
-        let ended = if Arc::strong_count(&app) > 1 { Ended::Late } else { Ended::Drained };
+        let ended = if cut || Arc::strong_count(&app) > 1 { Ended::Late } else { Ended::Drained };
         // The last one to let go waits for the writer's queue, which blocks.
         let _ = tokio::task::spawn_blocking(move || drop(app)).await;
         ended
