@@ -21,7 +21,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a server on an installation, and waits until it says that it is ready.
+    /// Starts a server on an installation, and waits until it says whether it is ready.
     pub fn start(data: &Path) -> Self {
         let begin = Instant::now();
         let mut child = Command::new(std::env::current_exe().unwrap())
@@ -35,7 +35,9 @@ impl Process {
         let mut line = String::new();
         output.read_line(&mut line).unwrap();
         let address = line.trim().parse().unwrap();
-        let mut answer = ureq::get(format!("http://{address}/readyz")).call().unwrap();
+        // Before the seal the answer is that it is not ready, and it is an answer all the same.
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.get(format!("http://{address}/readyz")).call().unwrap();
         answer.body_mut().read_to_string().unwrap();
         Self { child, _output: output, address, ready: begin.elapsed() }
     }
