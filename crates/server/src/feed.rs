@@ -203,10 +203,9 @@ async fn hand_out(app: &App, size: u64) -> Result<(), Fault> {
         let now = app.now();
         let mut woken = 0_usize;
         for (person, listeners) in app.feeds.move_on(end) {
-            let active = people.active(&person).is_some();
             let theirs = visible(&notices, &person, &people);
             for listener in listeners {
-                if !active || listener.is_over(now) {
+                if !listener.stands(&people, now) {
                     listener.end(End::SessionOver);
                 } else if !theirs.is_empty() {
                     listener.hand(&theirs);
@@ -303,10 +302,10 @@ async fn beat(app: &App, part: u64) {
     let (people, now): (Arc<Snapshot>, Timestamp) = (app.people.now(), app.now());
     for some in app.feeds.part(part).chunks(AT_ONCE) {
         for listener in some {
-            if listener.is_over(now) || people.active(listener.person()).is_none() {
-                listener.end(End::SessionOver);
-            } else {
+            if listener.stands(&people, now) {
                 listener.beat();
+            } else {
+                listener.end(End::SessionOver);
             }
         }
         yield_now().await;

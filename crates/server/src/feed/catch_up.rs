@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use chancery_api::event::Gap;
-use chancery_domain::id::PersonId;
 use chancery_store::{Fault, MAX_PAGE, Store as _};
 use tokio::sync::mpsc;
 
@@ -78,11 +77,10 @@ impl CatchUp {
         let end = last.position.leaf_index.saturating_add(1);
         let notices = notices(&self.app, &events).await?;
         let people = self.app.people.now();
-        let person: &PersonId = self.listener.person();
-        if people.active(person).is_none() || self.listener.is_over(self.app.now()) {
+        if !self.listener.stands(&people, self.app.now()) {
             self.listener.end(End::SessionOver);
             return Ok(None);
         }
-        Ok(Some((visible(&notices, person, &people), end)))
+        Ok(Some((visible(&notices, self.listener.person(), &people), end)))
     }
 }

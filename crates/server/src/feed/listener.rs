@@ -14,7 +14,8 @@ use hyper::body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::piece;
-use crate::app::App;
+use crate::app::sign_in::Session;
+use crate::app::{App, Snapshot};
 use crate::http::admission::PersonShare;
 
 /// Events that may wait for one reader. Whoever is further behind is let go, and comes back with `Last-Event-ID`.
@@ -46,10 +47,9 @@ impl End {
 
 /// One who listens.
 pub struct Listener {
-    person: PersonId,
-    /// Of the session that the stream ends with.
+    /// What the stream ends with.
+    session: Session,
     token_key: Box<str>,
-    expires_at: Timestamp,
     state: Mutex<State>,
 }
 
@@ -66,13 +66,13 @@ struct State {
 
 impl Listener {
     /// One whose stream lasts as long as this session.
-    pub fn new(person: PersonId, token_key: String, expires_at: Timestamp) -> Self {
-        Self { person, token_key: token_key.into(), expires_at, state: Mutex::default() }
+    pub fn new(session: Session, token_key: String) -> Self {
+        Self { session, token_key: token_key.into(), state: Mutex::default() }
     }
 
     /// Who.
     pub fn person(&self) -> &PersonId {
-        &self.person
+        &self.session.person
     }
 
     /// Whether the session is this one.
@@ -80,9 +80,11 @@ impl Listener {
         *self.token_key == *token_key
     }
 
-    /// Whether the session's time is over.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.expires_at <= now
+    /// Whether the session still stands: in time, of an active person, by a passkey that is still theirs.
+    pub fn stands(&self, people: &Snapshot, now: Timestamp) -> bool {
+        let key = self.session.credential_id.as_bytes();
+        let person = people.active(&self.session.person);
+        self.session.expires_at > now && person.is_some_and(|person| person.present_key(key, now).is_some())
     }
 
     /// Whether the stream is to end.

@@ -32,7 +32,7 @@ pub async fn follow(
         Problem::busy("all event streams are taken (`limits.event_streams`)").retry_after(STREAM_SECONDS)
     })?;
     let token_key = token_key(&actor.token);
-    let listener = Arc::new(Listener::new(actor.person().clone(), token_key, actor.session.expires_at));
+    let listener = Arc::new(Listener::new(actor.session.clone(), token_key));
     let (id, until) = app.feeds.join(&listener);
     let mut feed = Feed::new(Arc::clone(&app), (Arc::clone(&listener), id), place, share);
     // INVARIANT: asked again after joining. Whoever signed out before is seen here, whoever does later ends the stream.

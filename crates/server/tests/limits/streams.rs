@@ -6,6 +6,8 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::world::{Person, World};
 use crate::{Cast, PATIENCE, cast, connect_from, eventually, head, turned_away};
 
@@ -184,4 +186,16 @@ fn a_server_that_stops() {
     assert!(ended < PATIENCE / 2, "nothing else was waited for: {ended:?}");
     world.start();
     assert_eq!(world.call(&erin, "GET", "/api/v1/whoami", None).status, 200);
+}
+
+/// A passkey that is taken away takes its sessions with it, and their streams.
+#[test]
+fn a_stream_ends_with_its_passkey() {
+    let Cast { world, erin, mut ada, .. } = cast(|_| {});
+    let mut stream = follow(&world, &erin, None);
+    let credential_id = chancery_canonical::base64::encode_url(erin.passkey.credential_id().as_bytes());
+    let removed = json!({"person": erin.id, "credential_id": credential_id});
+    world.act("passkey.removed", &removed, &mut [&mut ada]);
+    assert_eq!(end(&mut stream), (Some("{\"reason\":\"session_over\"}".to_owned()), true));
+    assert_eq!(world.call(&erin, "GET", "/api/v1/whoami", None).status, 401);
 }

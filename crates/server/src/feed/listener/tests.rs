@@ -1,13 +1,20 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use chancery_canonical::Bytes;
 use chancery_domain::time::Timestamp;
 
 use super::{End, Listener, MAX_WAITING};
+use crate::app::sign_in::Session;
 
 fn listener() -> Listener {
-    let person = "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap();
-    Listener::new(person, "token".to_owned(), Timestamp::from_unix(1_000).unwrap())
+    let session = Session {
+        person: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
+        public_key: None,
+        expires_at: Timestamp::from_unix(1_000).unwrap(),
+        credential_id: Bytes::new(b"key").unwrap(),
+    };
+    Listener::new(session, "token".to_owned())
 }
 
 /// Everything that can be read now.
