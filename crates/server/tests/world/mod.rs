@@ -83,6 +83,7 @@ pub enum Session {
 }
 
 /// A person at their devices.
+#[derive(Clone)]
 pub struct Person {
     pub id: String,
     pub name: String,
