@@ -17,6 +17,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_faults::{Mode, arm};
 use chancery_issuer::ssh::{Certificate, Krl};
@@ -59,7 +60,11 @@ const LONG: [(&str, usize); 8] = [
 /// Attempts before somebody gives up.
 const ATTEMPTS: usize = 4;
 
+/// An armed point fires in whatever server of this process reaches it first, so there is one scene at a time.
+static ONE_SCENE: Mutex<()> = Mutex::new(());
+
 struct Scene {
+    _alone: MutexGuard<'static, ()>,
     world: World,
     erin: Person,
     olga: Person,
@@ -69,10 +74,11 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        let alone = ONE_SCENE.lock().unwrap_or_else(PoisonError::into_inner);
         let (world, mut ada, mut ben) = World::sealed();
         let erin = world.admit("Erin", &["engineer"], &mut ada, &mut ben);
         let olga = world.admit("Olga", &["service_owner"], &mut ada, &mut ben);
-        Self { world, erin, olga, requests: 0 }
+        Self { _alone: alone, world, erin, olga, requests: 0 }
     }
 
     /// Sends the same again while the server says that it failed.

@@ -197,14 +197,15 @@ async fn revocations(
         Ok(leases) => leases,
         Err(error) => return report.bad("revocation list", error.to_string(), "look at the journal first"),
     };
+    // INVARIANT: the queue is read after the log and before the list. What leaves it in between is on the list.
+    let queued = due_revocations(store, now.plus(DAY_SECONDS)).await.unwrap_or_default();
     let list = match Krl::load(&config.ssh_krl(), issuer.authority()) {
         Ok(Some(list)) => list,
         Ok(None) => return report.bad("revocation list", "it is missing", remedy),
         Err(error) => return report.bad("revocation list", error.to_string(), remedy),
     };
-    // What is due is on its way, and a finding of the effects when it is late.
-    let due = due_revocations(store, now).await.unwrap_or_default();
-    let absent = |serial: &u64| !list.revokes(*serial, "") && due.iter().all(|(_, known)| known != serial);
+    // What waits, or waits to be tried again, is on its way, and a finding of the effects when it is late.
+    let absent = |serial: &u64| !list.revokes(*serial, "") && queued.iter().all(|(_, known)| known != serial);
     let missing = leases.to_be_listed(now).into_iter().filter(absent).count();
     let age = u64::try_from(now.unix()).unwrap_or_default().saturating_sub(list.generated_at());
     let said = format!("number {}, made {} hours ago", list.number(), age / 3600);
