@@ -54,6 +54,14 @@ nightly: ## the long forms: every byte of the evidence flipped, long histories
 		$(CARGO) test --locked --release -p chancery-simulation --test simulation -- --nocapture
 	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
 
+.PHONY: console
+console: ## the web console, into console/dist, for the binary to embed
+	cd console && npm ci --no-audit --no-fund && npm run --silent build
+
+.PHONY: console-test
+console-test: console ## unit tests of the console, types, generated client, packages and sizes
+	cd console && npm run --silent types && npm run --silent client:check && npm run --silent packages && npm run --silent size && npm test
+
 .PHONY: release
 release: ## what is installed: target/release/chancery
 	$(CARGO) build --locked --release --bin chancery

@@ -1,0 +1,21 @@
+/** What has a place in the frame, in order. An entry stands here only when its screen exists. */
+import type { LinkProps } from '@tanstack/react-router';
+import type { Schema } from '../client/client';
+import { shell } from '../strings/shell';
+import type { IconName } from './icon';
+
+export interface Entry {
+  to: NonNullable<LinkProps['to']>;
+  label: string;
+  icon: IconName;
+  /** Whether it is one of the tabs on a phone. */
+  tab: boolean;
+  /** Who has use for it; everybody when absent. It hides nothing: the server refuses what must not be. */
+  for?: (me: Schema<'WhoAmI'>) => boolean;
+}
+
+export const navigation: readonly Entry[] = [{ to: '/', label: shell.inbox, icon: 'inbox', tab: true }];
+
+export function entriesFor(me: Schema<'WhoAmI'>): Entry[] {
+  return navigation.filter((entry) => entry.for?.(me) ?? true);
+}

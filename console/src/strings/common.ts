@@ -1,0 +1,65 @@
+/** Texts that several screens use. Every text a person reads stands in this folder; a test keeps it so. */
+
+const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
+export const common = {
+  product: 'Chancery',
+  units: {
+    day: (count: number) => plural(count, 'day'),
+    hour: (count: number) => plural(count, 'hour'),
+    minute: (count: number) => plural(count, 'minute'),
+    second: (count: number) => plural(count, 'second'),
+  },
+  shortUnits: {
+    day: (count: number) => `${count} d`,
+    hour: (count: number) => `${count} h`,
+    minute: (count: number) => `${count} min`,
+    second: (count: number) => `${count} s`,
+  },
+  noTime: 'no time',
+  bytes: (count: number) => plural(count, 'byte'),
+  lines: (count: number) => plural(count, 'line'),
+  people: (count: number) => plural(count, 'person', 'people'),
+  time: {
+    left: (duration: string) => `${duration} left`,
+    over: 'time is over',
+    ago: (duration: string) => `${duration} ago`,
+    ahead: (duration: string) => `in ${duration}`,
+    now: 'just now',
+  },
+  you: 'you',
+  loading: 'Loading …',
+  retry: 'Try again',
+  close: 'Close',
+  cancel: 'Cancel',
+  back: 'Back',
+  copy: 'Copy',
+  copied: 'Copied',
+  more: 'More',
+  hiddenCharacter: 'a character that would not be seen',
+  notFound: { title: 'Nothing here', text: 'This address leads nowhere. The list may have what you look for.', home: 'To the inbox' },
+  problem: {
+    title: 'That did not work',
+    code: 'Code',
+    request: 'Request',
+    remedy: 'What helps',
+    unreachable: 'The server cannot be reached.',
+    unreachableRemedy: 'Check the connection. What you see may be out of date until it is back.',
+    unreadable: (status: number) => `The server answered ${status || 'something'} that cannot be read.`,
+    unreadableRemedy: 'Try again; if it stays so, give the request id to whoever runs the server.',
+    unexpected: 'The console met something that it does not know.',
+  },
+  passkey: {
+    cancelled: 'No passkey answered, or it was cancelled. Nothing was signed.',
+    cancelledRemedy: 'Start again when you are ready.',
+    refused: 'The browser does not let a passkey be used here. Nothing was signed.',
+    refusedRemedy: 'Open the console by the address it was set up with, in a browser that knows passkeys.',
+    unknown: 'This passkey does not say whose it is.',
+    unknownRemedy: 'Use another passkey, or enrol again.',
+  },
+  different: {
+    title: 'Do not sign this',
+    text: 'What would be signed is not what this page shows or computes. Nothing was signed, and there is nothing to sign here. Show this to an administrator:',
+  },
+  fingerprint: 'Fingerprint',
+} as const;
