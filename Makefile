@@ -62,6 +62,10 @@ console: ## the web console, into console/dist, for the binary to embed
 console-test: console ## unit tests of the console, types, generated client, packages and sizes
 	cd console && npm run --silent types && npm run --silent client:check && npm run --silent packages && npm run --silent size && npm test
 
+.PHONY: screenshots
+screenshots: console build ## pictures of every screen of the console, into target/screenshots
+	scripts/test-console screenshots
+
 .PHONY: release
 release: ## what is installed: target/release/chancery
 	$(CARGO) build --locked --release --bin chancery

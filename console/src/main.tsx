@@ -1,8 +1,9 @@
+// First, because it says the order of the layers.
+import './styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app';
 import { applyTheme } from './preferences';
-import './styles/base.css';
 import { installTrustedTypes } from './trusted-types';
 
 installTrustedTypes();

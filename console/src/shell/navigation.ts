@@ -8,13 +8,15 @@ export interface Entry {
   to: NonNullable<LinkProps['to']>;
   label: string;
   icon: IconName;
+  /** The addresses that belong to it. */
+  covers: RegExp;
   /** Whether it is one of the tabs on a phone. */
   tab: boolean;
   /** Who has use for it; everybody when absent. It hides nothing: the server refuses what must not be. */
   for?: (me: Schema<'WhoAmI'>) => boolean;
 }
 
-export const navigation: readonly Entry[] = [{ to: '/', label: shell.inbox, icon: 'inbox', tab: true }];
+export const navigation: readonly Entry[] = [{ to: '/', label: shell.inbox, icon: 'inbox', tab: true, covers: /^\/(inbox\/.*)?$/ }];
 
 export function entriesFor(me: Schema<'WhoAmI'>): Entry[] {
   return navigation.filter((entry) => entry.for?.(me) ?? true);

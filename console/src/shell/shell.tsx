@@ -9,7 +9,7 @@ import { listenToKeys, useKeys } from '../ui/keyboard';
 import { Visible } from '../ui/literal';
 import { Notice } from '../ui/notice';
 import { Icon } from './icon';
-import { entriesFor } from './navigation';
+import { entriesFor, type Entry } from './navigation';
 import styles from './shell.module.css';
 
 const Palette = lazy(() => import('./palette').then(({ Palette: component }) => ({ default: component })));
@@ -86,7 +86,7 @@ function Standing() {
 function Sidebar({ onSearch, onPreferences }: { onSearch: () => void; onPreferences: () => void }) {
   const { me } = useSession();
   return (
-    <div className={styles.sidebar}>
+    <header className={styles.sidebar}>
       <p className={styles.brand}>
         <img src="/icon.svg" alt="" width="24" height="24" />
         {common.product}
@@ -98,12 +98,9 @@ function Sidebar({ onSearch, onPreferences }: { onSearch: () => void; onPreferen
       </button>
       <nav aria-label={shell.navigation}>
         <ul>
-          {entriesFor(me).map(({ to, label, icon }) => (
-            <li key={to}>
-              <Link to={to} className={styles.entry} activeOptions={{ exact: false }}>
-                <Icon name={icon} />
-                {label}
-              </Link>
+          {entriesFor(me).map((entry) => (
+            <li key={entry.to}>
+              <EntryLink entry={entry} className={styles.entry} />
             </li>
           ))}
         </ul>
@@ -117,7 +114,17 @@ function Sidebar({ onSearch, onPreferences }: { onSearch: () => void; onPreferen
           </span>
         </button>
       </div>
-    </div>
+    </header>
+  );
+}
+
+function EntryLink({ entry, className }: { entry: Entry; className: string | undefined }) {
+  const path = useRouterState({ select: ({ location }) => location.pathname });
+  return (
+    <Link to={entry.to} className={className} aria-current={entry.covers.test(path) ? 'page' : undefined} activeProps={{}}>
+      <Icon name={entry.icon} />
+      {entry.label}
+    </Link>
   );
 }
 
@@ -127,11 +134,8 @@ function Tabs({ onMore }: { onMore: () => void }) {
     <nav aria-label={shell.navigation} className={styles.tabs}>
       {entriesFor(me)
         .filter(({ tab }) => tab)
-        .map(({ to, label, icon }) => (
-          <Link key={to} to={to} className={styles.tab}>
-            <Icon name={icon} />
-            {label}
-          </Link>
+        .map((entry) => (
+          <EntryLink key={entry.to} entry={entry} className={styles.tab} />
         ))}
       <button type="button" className={styles.tab} onClick={onMore}>
         <Icon name="settings" />

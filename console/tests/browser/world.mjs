@@ -1,0 +1,91 @@
+// A real installation with people in it: two administrators, of whom one asks, and two who decide.
+import { start } from '../../../tests/page/chancery.mjs';
+import { enrol, launch, newPerson } from '../../../tests/page/people.mjs';
+import { serveConsole } from './served.mjs';
+
+export const UP = `BEGIN;
+-- orders are found by their customer
+CREATE INDEX CONCURRENTLY orders_customer ON shop.orders (customer_id, created_at DESC);
+ALTER TABLE shop.orders ADD COLUMN archived_at timestamptz;
+UPDATE shop.orders SET archived_at = now() WHERE created_at < '2024-01-01';
+DELETE FROM shop.order_drafts;
+COMMIT;
+`;
+export const DOWN = `ALTER TABLE shop.orders DROP COLUMN archived_at;
+DROP INDEX shop.orders_customer;
+`;
+export const CHANGE = {
+  entitlement: 'db-change', set: { database: 'payments', environment: 'production' },
+  artifacts: [['up.sql', UP], ['down.sql', DOWN]], undo: ['down.sql'],
+  reason: 'Order search times out for large customers since this morning; support has 14 tickets open.', ticket: 'OPS-1204',
+};
+export const LOGIN = {
+  entitlement: 'ssh-admin', set: { host: 'db1.example', principal: 'deploy', environment: 'staging', force_command: 'systemctl restart shop-worker' },
+  artifacts: [], undo: [], reason: 'The worker hangs after the deploy.', ticket: 'OPS-1211',
+};
+
+// On the plain page: its inbox stands at /sign where the console has taken /.
+async function visitPlain(person, hash) {
+  await person.page.goto('about:blank');
+  await person.page.goto(`${person.base}/people${hash}`);
+}
+
+async function signInPlain(person) {
+  await visitPlain(person, '');
+  await person.button('Sign in with a passkey').click();
+  await person.heading('People').waitFor();
+}
+
+async function invite(administrator, roles, attributes) {
+  await visitPlain(administrator, '');
+  await administrator.page.getByLabel('Roles', { exact: true }).fill(roles);
+  await administrator.page.getByLabel('Attributes', { exact: true }).fill(attributes);
+  await administrator.button('Make a one-time link').click();
+  return administrator.page.locator('#invitation-url').textContent();
+}
+
+async function letJoin(administrators, person) {
+  for (const administrator of administrators) {
+    await visitPlain(administrator, '');
+    const link = administrator.page.getByRole('link', { name: new RegExp(`^(${person.name}|Let a person join)`) }).first();
+    await link.click();
+    await administrator.page.waitForFunction((text) => document.querySelector('.fingerprint')?.textContent === text, person.fingerprint);
+    await administrator.button('Sign with passkey').click();
+    await administrator.heading(/another administrator has to sign|Recorded/).waitFor();
+  }
+}
+
+// `names` of further people with roles and attributes: [name, roles, attributes].
+export async function makeWorld(others = [['Cyd Crane', 'dba', 'business_unit=payments'], ['Dee Drake', 'service_owner', 'business_unit=payments']]) {
+  const installation = await start();
+  const browser = await launch();
+  const [ada, ben, ...rest] = await Promise.all(['Ada Ames', 'Ben Booth', ...others.map(([name]) => name)].map((name) => newPerson(browser, installation.base, name)));
+  await enrol(ada, installation.firstLink());
+  await signInPlain(ada);
+  await enrol(ben, await invite(ada, 'identity_admin, engineer', ''));
+  await installation.seal();
+  await signInPlain(ben);
+  for (const [position, person] of rest.entries()) {
+    await enrol(person, await invite(ada, others[position][1], others[position][2]));
+    await letJoin([ada, ben], person);
+  }
+  const login = await installation.login(ben);
+  await ben.page.goto(login.url);
+  await ben.button('Continue').click();
+  await ben.button('It is the same: sign with passkey').click();
+  await ben.heading('Signed in').waitFor();
+  await login.done();
+  const people = [ada, ben, ...rest];
+  for (const person of people) await serveConsole(person.context, installation.base);
+  const stop = async () => {
+    await browser.close();
+    await installation.stop();
+  };
+  return { ...installation, browser, people, ada, ben, rest, stop };
+}
+
+export async function signIn(person) {
+  await person.page.goto(`${person.base}/`);
+  await person.button('Sign in with a passkey').click();
+  await person.page.getByRole('navigation', { name: 'Screens' }).first().waitFor();
+}
