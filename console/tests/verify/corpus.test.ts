@@ -1,0 +1,60 @@
+/** The verifier of the console agrees with `chancery verify`, bundle for bundle and check for check. */
+import { describe, expect, it } from 'vitest';
+import { readTrust } from '../../src/verify/trust';
+import { verifyZip, type Verification } from '../../src/verify/verify';
+import { readCorpus, standIn, type Verdict } from './corpus';
+
+/** The one check that needs a policy engine. */
+const REPLAY = 'verdict-replay';
+const corpus = readCorpus();
+
+/** Names of checks by how they went, without the one that only one of the two can run. */
+function outcomes(checks: [string, string][]): Record<string, string> {
+  return Object.fromEntries(checks.filter(([name]) => name !== REPLAY).sort());
+}
+
+function withoutReplay(lines: string[]): string[] {
+  return lines.filter((line) => !line.includes(`\`${REPLAY}\``));
+}
+
+/** What is compared, in one object, so that a difference shows all of itself. */
+function told({ checks, notProved }: Verification): object {
+  const each = checks.map(({ name, outcome }): [string, string] => [name, outcome.state]);
+  return { checks: outcomes(each), notProved: withoutReplay(notProved).map(withoutReason) };
+}
+
+function expected({ checks, not_proved }: Verdict): object {
+  return { checks: outcomes(Object.entries(checks)), notProved: withoutReplay(not_proved).map(withoutReason) };
+}
+
+/** Why a check was skipped is said in each tool's own words. */
+function withoutReason(line: string): string {
+  return line.replace(/ was skipped \(.*\)$/, ' was skipped');
+}
+
+describe('the corpus', () => {
+  it('holds enough good and bad bundles, of every kind of check', () => {
+    const failing = new Set(corpus.flatMap(({ verdict }) => verdict.failed));
+    expect(corpus.length).toBeGreaterThanOrEqual(50);
+    expect(corpus.filter(({ verdict }) => verdict.failed.length === 0).length).toBeGreaterThanOrEqual(10);
+    expect([...failing].sort()).toEqual(expect.arrayContaining(['container', 'decision-signatures', 'leaf-inclusion', 'quorum', 'trust-root']));
+  });
+
+  it.each(corpus.map((one) => [one.name, one] as const))('%s', async (_, { zip, trust, verdict }) => {
+    const verification = await verifyZip(zip, await readTrust(trust), { certificates: standIn });
+    expect(told(verification)).toEqual(expected(verdict));
+    const replay = verification.checks.find(({ name }) => name === REPLAY)?.outcome.state;
+    expect(['not checked here', 'skipped']).toContain(replay);
+    expect(verification.failed).toEqual(verdict.failed.filter((name) => name !== REPLAY));
+  });
+
+  it('names the bundles that only a policy engine finds', async () => {
+    const onlyReplay = corpus.filter(({ verdict }) => verdict.failed.join() === REPLAY);
+    expect(onlyReplay.map(({ name }) => name)).toMatchInlineSnapshot();
+    for (const { zip, trust } of onlyReplay) {
+      const { checks, notProved } = await verifyZip(zip, await readTrust(trust), { certificates: standIn });
+      expect(checks.find(({ name }) => name === REPLAY)?.outcome.state).toBe('not checked here');
+      expect(notProved.join()).toContain(`\`${REPLAY}\` was not checked here`);
+    }
+  });
+});

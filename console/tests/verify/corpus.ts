@@ -1,0 +1,65 @@
+/** The corpus that `make verify-corpus` writes: bundles, good and forged, each with what `chancery verify` says of it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { parseStrict } from '../../src/verify/canonical';
+import type { CertificateFacts, CertificateReader } from '../../src/verify/certificate';
+import { sha256Hex } from '../../src/verify/digest';
+import { moment } from '../../src/verify/moment';
+import { list, optional, record, text } from '../../src/verify/shape';
+
+/** What `chancery verify` said. */
+export interface Verdict {
+  failed: string[];
+  checks: Record<string, 'pass' | 'fail' | 'skipped'>;
+  not_proved: string[];
+}
+
+export interface Case {
+  name: string;
+  zip: Uint8Array;
+  trust: Map<string, Uint8Array>;
+  verdict: Verdict;
+}
+
+export const CORPUS = process.env.CHANCERY_CORPUS ?? join(import.meta.dirname, '../../../target/verify-corpus');
+
+export function readCorpus(): Case[] {
+  return readdirSync(CORPUS)
+    .sort()
+    .map((name) => {
+      const folder = join(CORPUS, name);
+      return {
+        name,
+        zip: readFileSync(join(folder, 'bundle.zip')),
+        trust: readFolder(join(folder, 'trust')),
+        verdict: JSON.parse(readFileSync(join(folder, 'verdict.json'), 'utf8')) as Verdict,
+      };
+    });
+}
+
+export function readFolder(folder: string): Map<string, Uint8Array> {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name));
+  return new Map(paths.map((path) => [relative(folder, path), readFileSync(path)]));
+}
+
+const facts = record<CertificateFacts>({
+  line: text,
+  to_be_signed_sha256: text,
+  serial: text,
+  key_id: text,
+  public_key: text,
+  principals: list(text),
+  valid_after: moment,
+  valid_before: moment,
+  source_addresses: list(text),
+  force_command: optional(text),
+  extensions: list(text),
+  authority: text,
+});
+
+/** Reads what stands in for certificates in scenarios (crates/testkit/src/scenario/export.rs). */
+export const standIn: CertificateReader = async (line) => {
+  const said = facts(parseStrict(line));
+  return { ...said, line, to_be_signed_sha256: await sha256Hex(line) };
+};
