@@ -2,7 +2,6 @@
 export const decision = {
   failed: (id: string) => `Request ${id}`,
   youDecided: 'You decided on this already. It waits for others.',
-  loading: 'Reading and checking the signed documents …',
   states: {
     pending: 'Waiting for decisions',
     approved: 'Approved, not started',
@@ -18,7 +17,6 @@ export const decision = {
   } as Record<string, string>,
   approvals: (given: number, needed: number) => `${given} of ${needed} ${needed === 1 ? 'approval' : 'approvals'}`,
   stillNeeded: (stages: string) => `needed: ${stages}`,
-  until: 'until',
   sentence: {
     asks: 'asks for',
     on: 'on',
@@ -27,18 +25,15 @@ export const decision = {
     denied: 'and would have held it for',
     notBefore: 'not before',
   },
-  checked: 'Checked here',
-  checkedHint: 'Every value on this screen that you sign for was read from the signed bytes, and every digest was computed in this browser.',
+  checked: 'Checked in this browser:',
+  checkedHint: 'What you sign for was read from the signed bytes, and every digest was computed here. The command line prints the same fingerprint.',
   artifact: {
     one: 'What will happen',
     undoes: 'undoes the change',
     whole: 'shown whole',
     head: (shown: number, all: number) => `first ${shown} of ${all} lines`,
     showWhole: (lines: number) => `Show all ${lines} lines`,
-    fold: 'Fold',
     contents: (name: string) => `Contents of ${name}`,
-    digest: 'SHA-256',
-    readHere: 'read by the console; what counts is the text below',
     unseen: {
       too_long: (size: string, most: string) => `It is ${size} long; at most ${most} are shown here.`,
       not_text: () => 'It is not text.',
@@ -52,8 +47,6 @@ export const decision = {
     plan: { add: 'add', change: 'change', destroy: 'destroy', replace: 'replace' },
     added: (count: number) => `${count} added`,
     removed: (count: number) => `${count} removed`,
-    parameters: 'Parameters',
-    none: 'No file is attached; the parameters say what will happen.',
     warnings: {
       no_where: 'changes every row: there is no WHERE',
       drops: 'drops for good',
@@ -73,9 +66,6 @@ export const decision = {
   risk: {
     title: 'Why it is risky',
     of: 'of 100',
-    score: 'Score',
-    factor: 'Factor',
-    points: 'Points',
     none: 'Policy counted nothing against it.',
     tiers: { low: 'low', medium: 'medium', high: 'high', critical: 'critical' } as Record<string, string>,
     capped: (sum: number) => `The factors sum to ${sum}; the score ends at 0 and 100.`,
@@ -95,10 +85,7 @@ export const decision = {
     title: 'What it reaches, and what undoes it',
     undo: 'Undone by',
     undoNone: 'Nothing is attached that undoes it.',
-    credential: 'Credentials end by themselves',
     limit: (name: string) => `Only ${name}`,
-    reaches: 'Reaches',
-    tables: 'Tables named',
   },
   reason: {
     title: 'Reason and ticket',
@@ -210,7 +197,6 @@ export const decision = {
     title: 'Signed, but no answer came',
     text: 'Your signature is kept on this page. Sending it again is safe: it counts at most once.',
     send: 'Send it again',
-    found: 'It had been recorded.',
   },
   kinds: {
     approve: 'approve',

@@ -133,7 +133,7 @@ const TAMPERED_ANSWERS = [
   ['a parameter', 'request digest', inDocument((one) => { one.parameters.database = 'archive'; })],
   ['a member that is not shown', 'request document', consistently((one) => { one.also = 'drop everything'; })],
   ['white space', 'request document', (view) => { view.document = view.document.replace(',', ', '); view.request_sha256 = hex(view.document); }],
-  ['a member twice', 'request document', (view) => { view.document = view.document.replace('{"artifacts"', '{"also":1,"also":1,"artifacts"'); view.request_sha256 = hex(view.document); }],
+  ['a member twice', 'request document', (view) => { view.document = view.document.replace('"id":', '"id":"01J00000000000000000000000","id":'); view.request_sha256 = hex(view.document); }],
   ['another log', 'log', consistently((one) => { one.log_origin = 'elsewhere.example'; })],
   ['another type', 'request document', consistently((one) => { one.type = 'urn:chancery:decision:v1'; })],
   ['a member less', 'request document', consistently((one) => { delete one.undo; })],
@@ -231,7 +231,7 @@ for (const [name, what, change_] of TAMPERED_ANSWERS) test(`refuses an answer wi
   await answering(cyd, requestAnswer, json(change_), async () => {
     await open(cyd, change);
     await refuses(cyd, what);
-    assert.equal(await cyd.button(/approve|reject|sign/i).count(), 0, 'nothing to sign is offered');
+    assert.equal(await cyd.button(/approve|reject|with passkey/i).count(), 0, 'nothing to sign is offered');
     if (name === 'a parameter') await looksRight(cyd, 'refused');
   });
   assert.equal(await cyd.signatures(), signed);
@@ -255,15 +255,15 @@ test('offers no approval where an artifact did not come', async () => {
 });
 
 // On a high risk the approval is composed first; then it is signed.
-async function sign(person, options = {}) {
+async function sign(person, id = change) {
   await act(person, 'Approve …').click();
   const digits = bar(person).getByLabel('Digits that the requester has');
-  if (await digits.count() > 0) await digits.fill(options.digits ?? await theDigits());
+  if (await digits.count() > 0) await digits.fill(await digitsOf(id));
   await act(person, 'Approve with passkey').click();
 }
 
-async function theDigits() {
-  await opened(ben, change);
+async function digitsOf(id) {
+  await opened(ben, id);
   const notice = ben.page.getByText(/Tell approvers the digits \d\d/);
   return /\d\d/.exec(await notice.innerText())[0];
 }
@@ -341,6 +341,7 @@ test('the second approver sees the first approval come, and approves', async () 
 
 test('what was decided stays where it stood, and says so', async () => {
   await cyd.page.goto(`${world.base}/`);
+  await cyd.page.getByText('Nothing waits for you').waitFor();
   const second = await world.request(ben, { ...CHANGE, ticket: 'OPS-2' });
   await cyd.button(/Show 1 new request/).click();
   await rows(cyd).first().waitFor();
@@ -357,6 +358,44 @@ test('what was decided stays where it stood, and says so', async () => {
   await cyd.page.getByText('Already decided').waitFor();
   assert.equal(await cyd.button(/approve/i).count(), 0);
   await looksRight(cyd, 'rejected');
+});
+
+test('what changes while one looks is said, and cannot be signed before it was shown', async () => {
+  const third = await world.request(ben, { ...CHANGE, ticket: 'OPS-3' });
+  await opened(cyd, third);
+  await answering(cyd, requestAnswer, json(consistently((one) => { one.ticket = 'OPS-4'; })), async () => {
+    await opened(dee, third);
+    await sign(dee, third);
+    await bar(dee).getByText('Recorded').waitFor();
+    await cyd.page.getByText('This changed while you looked').waitFor();
+    assert.equal(await act(cyd, 'Approve …').getAttribute('aria-disabled'), 'true');
+    assert.match(await cyd.page.locator('main').innerText(), /OPS-3/);
+    await looksRight(cyd, 'changed');
+    await cyd.button('Show the new state').click();
+    await cyd.page.getByText('OPS-4').waitFor();
+    assert.equal(await act(cyd, 'Approve …').getAttribute('aria-disabled'), null);
+  });
+});
+
+test('too late, and another policy: both are said', async () => {
+  const late = await world.request(ben, { ...CHANGE, ticket: 'OPS-5' });
+  await answering(cyd, requestAnswer, json((view) => { view.clocks.lapses_at = '2026-01-01T00:00:00Z'; }), async () => {
+    await opened(cyd, late);
+    await cyd.page.getByText('Too late to decide').waitFor();
+    assert.equal(await act(cyd, 'Approve …').getAttribute('aria-disabled'), 'true');
+    await looksRight(cyd, 'expired');
+  });
+  await answering(cyd, (url) => url.pathname === '/api/v1/server', json((server) => { server.policy_sha256 = hex('another'); }), async () => {
+    await opened(cyd, late);
+    await cyd.page.getByText('Another policy is active now').waitFor();
+    await looksRight(cyd, 'policy changed');
+  });
+});
+
+test('a request that is not there says so and offers to try again', async () => {
+  await open(cyd, '01J00000000000000000000000');
+  await cyd.button('Try again').waitFor();
+  await looksRight(cyd, 'not there');
 });
 
 test('nothing was blocked, contacted elsewhere, or thrown', () => {

@@ -1,8 +1,9 @@
 // Stands in for a binary that does not embed the console: its files and its policy, under the server's own origin.
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
-const DIST = new URL('../../dist/', import.meta.url);
+const DIST = process.env.CONSOLE_DIST ? pathToFileURL(process.env.CONSOLE_DIST) : new URL('../../dist/', import.meta.url);
 const NONCE = 'bm9uY2UtZm9yLXRlc3Rz';
 const POLICY = `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${NONCE}'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default`;
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.html': 'text/html' };

@@ -24,6 +24,36 @@ export const LOGIN = {
   artifacts: [], undo: [], reason: 'The worker hangs after the deploy.', ticket: 'OPS-1211',
 };
 
+export const PLAN = {
+  entitlement: 'db-change', set: { database: 'ledger', environment: 'staging' },
+  artifacts: [['plan.txt', `  # aws_db_instance.ledger must be replaced
+-/+ resource "aws_db_instance" "ledger" {
+      ~ engine_version = "15.4" -> "16.2" # forces replacement
+        name           = "ledger"
+    }
+
+  # aws_db_parameter_group.ledger will be created
+  + resource "aws_db_parameter_group" "ledger" {
+      + family = "postgres16"
+    }
+
+  # aws_security_group_rule.open will be destroyed
+  - resource "aws_security_group_rule" "open" {
+      - cidr_blocks = ["0.0.0.0/0"] -> null
+    }
+
+Plan: 2 to add, 0 to change, 2 to destroy.
+`], ['firewall.diff', `--- rules.before
++++ rules.after
+@@ -3,4 +3,4 @@
+ -A INPUT -p tcp --dport 22 -s 10.0.0.0/8 -j ACCEPT
+--A INPUT -p tcp --dport 5432 -s 0.0.0.0/0 -j ACCEPT
++-A INPUT -p tcp --dport 5432 -s 10.2.0.0/16 -j ACCEPT
+ -A INPUT -j DROP
+`], ['undo.sh', '#!/bin/sh\nterraform apply -auto-approve before.tfplan\n']], undo: ['undo.sh'],
+  reason: 'PostgreSQL 15 leaves support; staging goes first.', ticket: 'OPS-1219',
+};
+
 // On the plain page: its inbox stands at /sign where the console has taken /.
 async function visitPlain(person, hash) {
   await person.page.goto('about:blank');
@@ -86,6 +116,9 @@ export async function makeWorld(others = [['Cyd Crane', 'dba', 'business_unit=pa
 
 export async function signIn(person) {
   await person.page.goto(`${person.base}/`);
-  await person.button('Sign in with a passkey').click();
-  await person.page.getByRole('navigation', { name: 'Screens' }).first().waitFor();
+  const button = person.button('Sign in with a passkey');
+  const frame = person.page.locator('#main');
+  await button.or(frame).first().waitFor();
+  if (await button.isVisible()) await button.click();
+  await frame.waitFor();
 }

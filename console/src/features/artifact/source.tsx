@@ -40,7 +40,6 @@ function Line({ pieces, tone }: { pieces: Piece[]; tone: string | undefined }): 
           </span>
         ),
       )}
-      {'\n'}
     </span>
   );
 }

@@ -91,15 +91,18 @@ function kindOf(upper: string[]): string {
   return object === undefined ? first : `${first} ${object === 'MATERIALIZED' ? 'VIEW' : object}`;
 }
 
-const BEFORE_NAME = ['FROM', 'JOIN', 'INTO', 'UPDATE', 'TABLE', 'TRUNCATE', 'ON', 'VIEW', 'USING'];
+const BEFORE_NAME = ['FROM', 'JOIN', 'INTO', 'UPDATE', 'TABLE', 'TRUNCATE', 'VIEW', 'USING', 'COPY'];
+// Elsewhere ON begins a condition.
+const ON_NAMES = ['CREATE', 'DROP', 'GRANT', 'REVOKE', 'COMMENT'];
 const BETWEEN = ['IF', 'NOT', 'EXISTS', 'ONLY', 'TABLE', 'CONCURRENTLY'];
-const NO_NAME = ['SELECT', 'SET', 'CONFLICT', 'DELETE', 'UPDATE', 'CASCADE', 'RESTRICT', 'DO', 'NOTHING', 'BTREE', 'HASH', 'GIN', 'GIST', 'BRIN', 'LATERAL', 'VALUES'];
+const NO_NAME = ['SELECT', 'SET', 'CONFLICT', 'DELETE', 'UPDATE', 'CASCADE', 'RESTRICT', 'DO', 'NOTHING', 'BTREE', 'HASH', 'GIN', 'GIST', 'BRIN', 'LATERAL', 'VALUES', 'PROGRAM', 'STDIN'];
 
 function tablesOf(words: string[], upper: string[]): string[] {
   const found = new Set<string>();
   if (upper[0] === 'DROP') found.add(dropped(words, upper));
   upper.forEach((word, position) => {
-    if (!BEFORE_NAME.includes(word)) return;
+    const named = BEFORE_NAME.includes(word) || (word === 'ON' && ON_NAMES.includes(upper[0] ?? ''));
+    if (!named) return;
     let at = position + 1;
     while (BETWEEN.includes(upper[at] ?? '')) at += 1;
     const name = nameAt(words, at);

@@ -8,7 +8,9 @@ import { useClock } from '../../ui/clock';
 import { useKeys } from '../../ui/keyboard';
 import { Notice } from '../../ui/notice';
 import { Problem } from '../../ui/problem';
+import { Icon } from '../../shell/icon';
 import { shell } from '../../strings/shell';
+import { fingerprintOf } from '../../ui/format';
 import { Compose, type Draft } from './compose';
 import { obstacle, openKinds } from './obstacle';
 import type { Wish } from './offer';
@@ -106,9 +108,19 @@ export function ActBar({ review, blocked, unfold }: ActBarProps) {
             </Button>
           )}
           {kinds.length === 0 && <Link to="/">{inbox.backToList}</Link>}
+          <Checked review={review} />
         </div>
       )}
     </div>
+  );
+}
+
+/** That the checks were made, and the digest to compare with others. */
+function Checked({ review }: { review: Review }) {
+  return (
+    <p className={styles.checked} title={texts.checkedHint}>
+      <Icon name="verify" size={16} /> {texts.checked} <code className={styles.fingerprint}>{fingerprintOf(review.request.document.sha256)}</code>
+    </p>
   );
 }
 

@@ -31,10 +31,12 @@ export function settle(shown: readonly Summary[] | undefined, now: readonly Summ
 /** The pages as they were loaded, corrected by a newer first page: what is younger than its end and not in it is gone. */
 export function merge(head: readonly Summary[] | undefined, headIsAll: boolean, pages: readonly Summary[]): Summary[] {
   if (head === undefined) return unique(pages);
+  if (headIsAll) return unique(head);
   const oldest = head.at(-1);
+  // A page may hold nothing and not be the last: it says nothing about those that come after.
+  if (oldest === undefined) return unique(pages);
   const inHead = new Set(head.map(({ id }) => id));
-  const older = pages.filter((item) => !inHead.has(item.id) && !headIsAll && oldest !== undefined && comesAfter(item, oldest));
-  return unique([...head, ...older]);
+  return unique([...head, ...pages.filter((item) => !inHead.has(item.id) && comesAfter(item, oldest))]);
 }
 
 /** Ids are ULIDs: they sort by the time at which they were made. */
