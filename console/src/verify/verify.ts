@@ -16,6 +16,7 @@ import { entitlementData, parseEntitlement, type Entitlement } from './entitleme
 import { registrationProblems, signerProblems } from './hardware';
 import { isObject } from './canonical';
 import type { Seating } from './events';
+import { knowsEd25519 } from './keys';
 import { announcementProblems, hasCredentials, readCertificates, termsOf } from './lease';
 import { requestPhase, streamLifecycle, type Case } from './lifecycle';
 import { floorProblems, notProved, trustProblems, trustRoot, type Witnessed } from './limits';
@@ -36,6 +37,9 @@ import { YamlUnreadable } from './yaml';
 /** Why the verdict is not evaluated again here. */
 export const NO_POLICY_ENGINE =
   'evaluating the rules again needs the policy engine, which no browser has: `chancery verify` does it, from the same files';
+
+/** Why nothing can be said where WebCrypto has no Ed25519. */
+export const NO_ED25519 = 'this browser cannot check Ed25519 signatures: use a current one, or `chancery verify`';
 
 export interface Options {
   /** Now, in seconds since 1970, to say whether the trust directory has ended. */
@@ -156,6 +160,10 @@ class Examination {
     run.problems('file-digests', await changedFiles(files, manifest));
     const key = run.record('trust-root', trustRoot(root, manifest, this.options.now));
     if (key === undefined) return undefined;
+    if (!(await knowsEd25519())) {
+      run.problems('checkpoint-signature', [NO_ED25519]);
+      return undefined;
+    }
     const signed = run.record('checkpoint-signature', await checkpointSignature(files, manifest, key));
     if (signed === undefined) return undefined;
     const accepted = await run.attempt('witness-policy', () => accept(root.witnessPolicy, signed.note));

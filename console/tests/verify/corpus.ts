@@ -2,13 +2,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseStrict } from '../../src/verify/canonical';
-import type { CertificateFacts, CertificateReader } from '../../src/verify/certificate';
+import { readCertificate, type CertificateFacts, type CertificateReader } from '../../src/verify/certificate';
 import { sha256Hex } from '../../src/verify/digest';
 import { moment } from '../../src/verify/moment';
 import { list, optional, record, text } from '../../src/verify/shape';
 
 /** What `chancery verify` said. */
 export interface Verdict {
+  /** Which kind of certificates the bundle holds, if any. */
+  certificates: 'ssh' | 'stand-in';
   failed: string[];
   checks: Record<string, 'pass' | 'fail' | 'skipped'>;
   not_proved: string[];
@@ -59,7 +61,12 @@ const facts = record<CertificateFacts>({
 });
 
 /** Reads what stands in for certificates in scenarios (crates/testkit/src/scenario/export.rs). */
-export const standIn: CertificateReader = async (line) => {
+const standIn: CertificateReader = async (line) => {
   const said = facts(parseStrict(line));
   return { ...said, line, to_be_signed_sha256: await sha256Hex(line) };
 };
+
+/** Reads the certificates of this case. */
+export function readerOf({ verdict }: Case): CertificateReader {
+  return verdict.certificates === 'ssh' ? readCertificate : standIn;
+}

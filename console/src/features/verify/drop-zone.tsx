@@ -1,0 +1,70 @@
+import { useId, useState, type DragEvent, type ReactNode } from 'react';
+import { chosen, dropped } from '../../verify/picked';
+import type { Dropped } from '../../verify/trustFiles';
+import styles from './verify.module.css';
+
+interface DropZoneProps {
+  title: string;
+  hint: string;
+  /** What can be chosen: files, and perhaps a folder. */
+  choose: string;
+  chooseFolder?: string;
+  many?: boolean;
+  state: 'waiting' | 'ready' | 'bad';
+  onFiles: (files: Promise<Dropped[]>) => void;
+  children: ReactNode;
+}
+
+/** A place to choose files, or to drop them. */
+export function DropZone({ title, hint, choose, chooseFolder, many = false, state, onFiles, children }: DropZoneProps) {
+  const [over, setOver] = useState(false);
+  const said = useId();
+  const drop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    onFiles(dropped(event.dataTransfer));
+  };
+  const hover = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(true);
+  };
+  return (
+    <section className={styles.drop} data-state={state} data-over={over} onDragOver={hover} onDragLeave={() => setOver(false)} onDrop={drop}>
+      <h2>{title}</h2>
+      <p className={styles.quiet}>{hint}</p>
+      <p className={styles.choices}>
+        <FileInput label={choose} said={said} many={many} onFiles={onFiles} />
+        {chooseFolder !== undefined && <FileInput label={chooseFolder} said={said} folder onFiles={onFiles} />}
+      </p>
+      <p id={said} role="status" className={styles.said}>
+        {children}
+      </p>
+    </section>
+  );
+}
+
+interface FileInputProps {
+  label: string;
+  said: string;
+  many?: boolean;
+  folder?: boolean;
+  onFiles: (files: Promise<Dropped[]>) => void;
+}
+
+function FileInput({ label, said, many = false, folder = false, onFiles }: FileInputProps) {
+  return (
+    <label className={styles.choose}>
+      {label}
+      <input
+        type="file"
+        className={styles.input}
+        multiple={many}
+        aria-describedby={said}
+        ref={(input) => {
+          if (folder) input?.setAttribute('webkitdirectory', '');
+        }}
+        onChange={(event) => onFiles(chosen(event.currentTarget))}
+      />
+    </label>
+  );
+}

@@ -1,0 +1,131 @@
+/** The offline file, as it is shipped, in a real browser and from disk. */
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CORPUS, readCorpus, type Case } from './corpus';
+
+const FILE = join(import.meta.dirname, '../../dist-offline/chancery-verify.html');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Real certificates, and bundles without any: the shipped file reads no stand-ins. Each set of failing checks once. */
+function sample(): Case[] {
+  const readable = readCorpus().filter(({ verdict }) => verdict.certificates === 'ssh' || verdict.checks['lease-intended'] === 'skipped');
+  return [...new Map(readable.map((one) => [one.verdict.failed.join(), one])).values()];
+}
+
+let browser: Browser;
+const scratch = mkdtempSync(join(tmpdir(), 'chancery-offline-'));
+
+beforeAll(async () => {
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+});
+
+afterAll(async () => {
+  await browser.close();
+  rmSync(scratch, { recursive: true });
+});
+
+interface Opened {
+  page: Page;
+  /** What the browser said of refused sources, errors, and requests that were made. */
+  noise: string[];
+}
+
+async function open(scheme: 'light' | 'dark' = 'light', width = 1440, height = 900): Promise<Opened> {
+  const page = await browser.newPage({ colorScheme: scheme, viewport: { width, height } });
+  const noise: string[] = [];
+  page.on('console', (message) => noise.push(message.text()));
+  page.on('pageerror', (error) => noise.push(String(error)));
+  page.on('request', (request) => {
+    if (request.url() !== pathToFileURL(FILE).href) noise.push(`request ${request.url()}`);
+  });
+  await page.goto(pathToFileURL(FILE).href);
+  return { page, noise };
+}
+
+async function give(page: Page, name: string, trust: 'folder' | 'file' = 'folder'): Promise<void> {
+  await page.setInputFiles('#evidence', join(CORPUS, name, 'bundle.zip'));
+  if (trust === 'folder') await page.setInputFiles('#trust-folder', join(CORPUS, name, 'trust'));
+  else await page.setInputFiles('#trust', join(CORPUS, name, 'trust/trust.json'));
+  await page.waitForSelector('#report[data-state] .banner');
+}
+
+async function failing(page: Page): Promise<string[]> {
+  return page.locator('.checks > li[data-state="fail"]').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-check') ?? ''));
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const found = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+describe('the offline verifier', () => {
+  it('was built', () => {
+    expect(existsSync(FILE), 'run `npm run offline`').toBe(true);
+    expect(readFileSync(FILE, 'utf8')).not.toMatch(/https?:\/\/(?!in-toto\.io)[a-z]/);
+  });
+
+  it.each(sample().map((one) => [one.name, one] as const))('%s', async (name, { verdict }) => {
+    const { page, noise } = await open();
+    // `trust.json` alone says all that the folder says.
+    await give(page, name, name.length % 2 === 0 ? 'folder' : 'file');
+    expect(await failing(page)).toEqual(verdict.failed.filter((check) => check !== 'verdict-replay'));
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+
+  it('says what it does not check, and never as a pass', async () => {
+    const { page } = await open();
+    await give(page, 'certificate-honest-001');
+    const replay = page.locator('li[data-check="verdict-replay"]');
+    expect(await replay.getAttribute('data-state')).toBe('not checked here');
+    expect(await page.locator('.banner').innerText()).toContain('chancery verify');
+    expect(await page.locator('.unproved').innerText()).toContain('verdict-replay');
+    await page.close();
+  });
+
+  it.each([
+    ['light', 1440, 900],
+    ['dark', 1440, 900],
+    ['light', 390, 844],
+    ['dark', 390, 844],
+  ] as const)('is accessible, %s at %i × %i', async (scheme, width, height) => {
+    const { page } = await open(scheme, width, height);
+    expect(await violations(page)).toEqual([]);
+    for (const name of ['certificate-honest-001', 'certificate-cut-001']) {
+      await give(page, name);
+      expect(await violations(page), name).toEqual([]);
+      const sideways = await page.evaluate('document.documentElement.scrollWidth > innerWidth');
+      expect(sideways, `${name} scrolls sideways`).toBe(false);
+    }
+    await page.close();
+  });
+
+  it('refuses the copy of trust inside the evidence, and says so', async () => {
+    const { page } = await open();
+    await page.setInputFiles('#trust', join(CORPUS, 'certificate-honest-001/bundle.zip'));
+    await page.waitForSelector('#trust-drop[data-state="bad"]');
+    expect(await page.locator('#trust-said').innerText()).toContain('proves nothing');
+    await page.setInputFiles('#evidence', join(CORPUS, 'certificate-honest-001/bundle.zip'));
+    expect(await page.locator('.banner').count()).toBe(0);
+    await page.close();
+  });
+
+  it('draws nothing of an earlier file beside a later one', async () => {
+    const { page } = await open();
+    await give(page, 'certificate-honest-001');
+    const broken = join(scratch, 'broken.zip');
+    writeFileSync(broken, 'no zip');
+    await page.setInputFiles('#evidence', broken);
+    await page.waitForSelector('#report[data-state="fail"] .banner');
+    expect(await failing(page)).toEqual(['container']);
+    expect(await page.locator('dl').count()).toBe(0);
+    await page.close();
+  });
+});
