@@ -40,6 +40,7 @@ export const decision = {
       not_fetched: (reason: string) => `It could not be fetched: ${reason}`,
     },
     notShown: 'Not shown',
+    onlyCommand: 'The only command that can be run',
     kinds: { sql: 'SQL', terraform: 'Terraform plan', diff: 'Rule diff', command: 'Command', text: 'Text' },
     statements: (count: number) => `${count} ${count === 1 ? 'statement' : 'statements'}`,
     hidden: (count: number) => `${count} hidden ${count === 1 ? 'character' : 'characters'}`,
@@ -56,6 +57,7 @@ export const decision = {
       chained: 'runs several commands',
       as_root: 'runs as root',
       destroys: 'destroys what stands',
+      summary_differs: 'its own summary says something else than its lines',
     },
   },
   parameters: {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commandWarnings, diffCounts, kindOf, planCounts, toneOf } from './kinds';
+import { agrees, commandWarnings, diffCounts, kindOf, planCounts, toneOf } from './kinds';
 import { lineCount } from './source';
 import { statements, tokens } from './sql';
 
@@ -49,6 +49,8 @@ Plan: 2 to add, 1 to change, 2 to destroy.
 
 test('a plan is counted by its lines', () => {
   expect(planCounts(PLAN)).toEqual({ add: 1, change: 1, destroy: 1, replace: 1, summary: { add: 2, change: 1, destroy: 2 } });
+  expect(agrees(planCounts(PLAN))).toBe(true);
+  expect(agrees(planCounts(PLAN.replace('2 to destroy', '0 to destroy')))).toBe(false);
   expect(toneOf('terraform', '-/+ resource')).toBe('removed');
   expect(toneOf('terraform', '  ~ resource')).toBe('changed');
   expect(toneOf('terraform', '      + ami')).toBe('added');

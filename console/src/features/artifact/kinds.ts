@@ -39,6 +39,12 @@ export function planCounts(text: string): PlanCounts {
   return { ...counts, summary };
 }
 
+/** Whether the plan's own summary, when it has one, says the same as its lines; a replacement counts twice there. */
+export function agrees({ add, change, destroy, replace, summary }: PlanCounts): boolean {
+  if (summary === undefined) return true;
+  return summary.add === add + replace && summary.change === change && summary.destroy === destroy + replace;
+}
+
 export type LineTone = 'added' | 'removed' | 'changed' | 'place' | undefined;
 
 /** What a line of a diff or plan means. */

@@ -1,6 +1,6 @@
 import { decision as texts } from '../../strings/decision';
 import { Visible } from '../../ui/literal';
-import { commandWarnings, diffCounts, planCounts, type ArtifactKind } from './kinds';
+import { agrees, commandWarnings, diffCounts, planCounts, type ArtifactKind } from './kinds';
 import { statements, type Statement } from './sql';
 import styles from './artifact.module.css';
 
@@ -63,7 +63,7 @@ function Plan({ source }: { source: string }) {
           </li>
         ))}
       </ul>
-      {counts.destroy + counts.replace > 0 && <Warnings list={[text.warnings.destroys]} />}
+      {!agrees(counts) && <Warnings list={[text.warnings.summary_differs]} />}
     </>
   );
 }

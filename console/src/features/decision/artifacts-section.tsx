@@ -1,8 +1,7 @@
 import { decision as texts } from '../../strings/decision';
 import { isObject } from '../../verify/canonical';
-import { lineCount } from '../artifact/source';
 import { ArtifactView } from '../artifact/artifact-view';
-import { Source } from '../artifact/source';
+import { lineCount, Source } from '../artifact/source';
 import { Summary } from '../artifact/summary';
 import { Parameters } from './parts';
 import { isHigh, type Review } from './review';
@@ -42,6 +41,7 @@ export function Artifacts({ review, lines, onShowWhole }: ArtifactsProps) {
       <h2 id="artifacts">{text.one}</h2>
       {command !== undefined && (
         <div className={styles.command}>
+          <h3>{text.onlyCommand}</h3>
           <Summary source={command} kind="command" />
           <Source text={command} kind="command" label={text.kinds.command} />
         </div>

@@ -200,14 +200,14 @@ export function Parameters({ review }: { review: Review }) {
           <Literal text={valueText(content.parameters[name] ?? null) || text.empty} multiline />
         </Pair>
       ))}
+      <Pair name={text.asked}>
+        {duration(content.clocks.grant_seconds)}, <Moment value={content.created_at} />
+      </Pair>
       {content.beneficiary.public_key !== undefined && (
         <Pair name={text.boundKey}>
           <Literal text={content.beneficiary.public_key} />
         </Pair>
       )}
-      <Pair name={text.asked}>
-        {duration(content.clocks.grant_seconds)}, <Moment value={content.created_at} />
-      </Pair>
     </dl>
   );
 }
