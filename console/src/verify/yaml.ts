@@ -156,21 +156,15 @@ function isItem(content: string): boolean {
 function keyOf(content: string): { name: string; rest: string } | undefined {
   const quoted = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*') *:(?: +(.*))?$/.exec(content);
   if (quoted !== null) return { name: String(scalar(quoted[1] ?? '')), rest: quoted[2] ?? '' };
-  const plain = /^([^\s\-?:,[\]{}#&*!|>'"%@`][^\n]*?|[-?:][^\s][^\n]*?) *:(?: +(.*))?$/.exec(firstColon(content));
-  if (plain === null) return undefined;
-  const name = scalar(plain[1] ?? '');
-  return typeof name === 'string' ? { name, rest: content.slice(firstColon(content).length).trimStart() } : unreadable('a name that is no text');
-}
-
-/** The content up to and including the first colon that ends a name. */
-function firstColon(content: string): string {
   const end = content.search(/:(?: |$)/);
-  return end < 0 ? '' : content.slice(0, end + 1);
+  const name = end < 0 ? '' : content.slice(0, end).trimEnd();
+  if (name === '' || /^[[{"'#]/.test(name)) return undefined;
+  const read = scalar(name);
+  return typeof read === 'string' ? { name: read, rest: content.slice(end + 1).trimStart() } : unreadable('a name that is no text');
 }
 
 function scalarOrFlow(content: string): Json {
-  const flow = new FlowReader(content);
-  return flow.whole();
+  return new FlowReader(content).whole();
 }
 
 /** Flow collections and scalars on one line. */
@@ -263,8 +257,8 @@ function withoutComment(text: string): string {
 }
 
 function scalar(text: string): Json {
-  if (text.startsWith("'")) return text.slice(1, -1).replaceAll("''", "'");
-  if (text.startsWith('"')) {
+  if (/^'(?:[^']|'')*'$/.test(text)) return text.slice(1, -1).replaceAll("''", "'");
+  if (/^"(?:[^"\\]|\\.)*"$/.test(text)) {
     // The escapes that JSON has too mean the same.
     if (/\\[^"\\/bfnrtu]/.test(text.replaceAll('\\\\', ''))) unreadable('an escape that JSON does not have');
     return JSON.parse(text) as string;
