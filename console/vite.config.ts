@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react';
-import { defineConfig, type ProxyOptions } from 'vite';
+import { defineConfig, type Plugin, type ProxyOptions } from 'vite';
 
 // The server that `npm run dev` and `npm run preview` stand in front of. Its `public_url` must name this origin,
 // because passkeys sign the origin (README.md).
@@ -26,8 +26,20 @@ const policy = [
 
 const port = Number(process.env.CONSOLE_PORT ?? 8701);
 
+// Style sheets are linked in whatever order chunks come to be, so each of them says the order of the layers.
+const LAYERS = '@layer reset,tokens,base,ui,shell,screens;';
+const layers: Plugin = {
+  name: 'layers',
+  enforce: 'post',
+  generateBundle(_, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type === 'asset' && file.fileName.endsWith('.css')) file.source = `${LAYERS}${file.source.toString()}`;
+    }
+  },
+};
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), layers],
   server: { host: '127.0.0.1', port, strictPort: true, proxy, allowedHosts: ['localhost'] },
   preview: { host: '127.0.0.1', port, strictPort: true, proxy, headers: { 'content-security-policy': policy } },
   build: {

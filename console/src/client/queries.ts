@@ -71,3 +71,22 @@ export const inboxHeadQuery = (view: InboxView) =>
     queryKey: [KEYS.requests, 'head', view],
     queryFn: () => answered(api.GET('/api/v1/requests', { params: { query: { ...FILTERS[view], limit: HEAD } } })),
   });
+
+/** Everything that may be asked for. */
+export const entitlementsQuery = queryOptions({
+  queryKey: ['entitlements'],
+  queryFn: () => answered(api.GET('/api/v1/entitlements')),
+});
+
+/** Everybody, by id. */
+export const personsQuery = queryOptions({
+  queryKey: ['persons'],
+  queryFn: () => answered(api.GET('/api/v1/persons')),
+});
+
+/** What came of an approved request. */
+export const grantQuery = (id: string) =>
+  queryOptions({
+    queryKey: [KEYS.request, id, 'grant'],
+    queryFn: () => answered(api.GET('/api/v1/grants/{id}', { params: { path: { id } } })),
+  });

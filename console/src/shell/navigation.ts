@@ -16,7 +16,11 @@ export interface Entry {
   for?: (me: Schema<'WhoAmI'>) => boolean;
 }
 
-export const navigation: readonly Entry[] = [{ to: '/', label: shell.inbox, icon: 'inbox', tab: true, covers: /^\/(inbox\/.*)?$/ }];
+export const navigation: readonly Entry[] = [
+  { to: '/', label: shell.inbox, icon: 'inbox', tab: true, covers: /^\/(inbox\/.*)?$/ },
+  { to: '/requests', label: shell.requests, icon: 'request', tab: true, covers: /^\/requests(\/(?!new$).*)?$/ },
+  { to: '/requests/new', label: shell.newRequest, icon: 'add', tab: true, covers: /^\/requests\/new$/ },
+];
 
 export function entriesFor(me: Schema<'WhoAmI'>): Entry[] {
   return navigation.filter((entry) => entry.for?.(me) ?? true);

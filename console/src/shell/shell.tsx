@@ -121,7 +121,7 @@ function Sidebar({ onSearch, onPreferences }: { onSearch: () => void; onPreferen
 function EntryLink({ entry, className }: { entry: Entry; className: string | undefined }) {
   const path = useRouterState({ select: ({ location }) => location.pathname });
   return (
-    <Link to={entry.to} className={className} aria-current={entry.covers.test(path) ? 'page' : undefined} activeProps={{}}>
+    <Link to={entry.to} className={className} aria-current={entry.covers.test(path) ? 'page' : undefined} activeProps={{}} activeOptions={{ exact: true, includeSearch: false }}>
       <Icon name={entry.icon} />
       {entry.label}
     </Link>

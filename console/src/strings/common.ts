@@ -35,6 +35,7 @@ export const common = {
   back: 'Back',
   copy: 'Copy',
   copied: 'Copied',
+  copyFailed: 'Not copied: select it',
   more: 'More',
   hiddenCharacter: 'a character that would not be seen',
   notFound: { title: 'Nothing here', text: 'This address leads nowhere. The list may have what you look for.', home: 'To the inbox' },
