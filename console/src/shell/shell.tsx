@@ -8,6 +8,7 @@ import { duration, moment } from '../ui/format';
 import { listenToKeys, useKeys } from '../ui/keyboard';
 import { Visible } from '../ui/literal';
 import { Notice } from '../ui/notice';
+import { usePhone } from '../ui/phone';
 import { Icon } from './icon';
 import { entriesFor, type Entry } from './navigation';
 import styles from './shell.module.css';
@@ -130,18 +131,23 @@ function EntryLink({ entry, className }: { entry: Entry; className: string | und
 
 function Tabs({ onMore }: { onMore: () => void }) {
   const { me } = useSession();
+  const phone = usePhone();
+  const connection = useConnection();
   return (
-    <nav aria-label={shell.navigation} className={styles.tabs}>
-      {entriesFor(me)
-        .filter(({ tab }) => tab)
-        .map((entry) => (
-          <EntryLink key={entry.to} entry={entry} className={styles.tab} />
-        ))}
-      <button type="button" className={styles.tab} onClick={onMore}>
-        <Icon name="settings" />
-        {common.more}
-      </button>
-    </nav>
+    <>
+      {phone && connection === 'interrupted' && <Connected />}
+      <nav aria-label={shell.navigation} className={styles.tabs}>
+        {entriesFor(me)
+          .filter(({ tab }) => tab)
+          .map((entry) => (
+            <EntryLink key={entry.to} entry={{ ...entry, label: entry.short ?? entry.label }} className={styles.tab} />
+          ))}
+        <button type="button" className={styles.tab} onClick={onMore}>
+          <Icon name="settings" />
+          {common.more}
+        </button>
+      </nav>
+    </>
   );
 }
 

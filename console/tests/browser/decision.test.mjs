@@ -372,7 +372,7 @@ test('what changes while one looks is said, and cannot be signed before it was s
     assert.match(await cyd.page.locator('main').innerText(), /OPS-3/);
     await looksRight(cyd, 'changed');
     await cyd.button('Show the new state').click();
-    await cyd.page.getByText('OPS-4').waitFor();
+    await cyd.page.getByText('OPS-4', { exact: true }).waitFor();
     assert.equal(await act(cyd, 'Approve …').getAttribute('aria-disabled'), null);
   });
 });

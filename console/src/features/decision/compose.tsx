@@ -85,11 +85,8 @@ export function Compose({ draft, review, busy, why, onCancel, onSign }: ComposeP
 
 function ApproveLead({ review, needsDigits }: { review: Review; needsDigits: boolean }) {
   const { grant_seconds } = review.verdict.content.constraints;
-  return (
-    <p className={styles.lead}>
-      {needsDigits ? text.highLead : text.highLeadAlone} {text.grant(duration(grant_seconds))}
-    </p>
-  );
+  const allowed = text.grant(duration(grant_seconds));
+  return <p className={styles.lead}>{needsDigits ? text.highLead(allowed) : text.highLeadAlone(allowed)}</p>;
 }
 
 function signLabel({ kind, suspicious }: Draft): string {
