@@ -25,8 +25,7 @@ export function Request() {
 
 function RequestOf({ id }: { id: string }) {
   const { loaded, fault, reload } = useRequest(id);
-  const entitlement = loaded?.request.content.entitlement;
-  const title = useTitleOf(entitlement?.name, entitlement?.sha256);
+  const title = useTitleOf(loaded?.request.content);
   return (
     <Page title={title || texts.failed(id)} wide beside={loaded && <Person person={loaded.view.requester} />}>
       <p className={styles.back}>

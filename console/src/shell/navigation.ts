@@ -7,6 +7,8 @@ import type { IconName } from './icon';
 export interface Entry {
   to: NonNullable<LinkProps['to']>;
   label: string;
+  /** For the tabs of a phone, where it is shorter. */
+  short?: string;
   icon: IconName;
   /** The addresses that belong to it. */
   covers: RegExp;
@@ -18,8 +20,8 @@ export interface Entry {
 
 export const navigation: readonly Entry[] = [
   { to: '/', label: shell.inbox, icon: 'inbox', tab: true, covers: /^\/(inbox\/.*)?$/ },
-  { to: '/requests', label: shell.requests, icon: 'request', tab: true, covers: /^\/requests(\/(?!new$).*)?$/ },
-  { to: '/requests/new', label: shell.newRequest, icon: 'add', tab: true, covers: /^\/requests\/new$/ },
+  { to: '/requests', label: shell.requests, short: shell.requestsShort, icon: 'request', tab: true, covers: /^\/requests(\/(?!new$).*)?$/ },
+  { to: '/requests/new', label: shell.newRequest, short: shell.newRequestShort, icon: 'add', tab: true, covers: /^\/requests\/new$/ },
 ];
 
 export function entriesFor(me: Schema<'WhoAmI'>): Entry[] {

@@ -27,6 +27,7 @@ export const request = {
     title: 'It waits for others',
     tell: 'Tell these digits to an approver who asks you for them, on a way on which you know each other:',
     digits: (digits: string) => `Digits for approvers: ${digits.split('').join(' ')}`,
+    seats: (stage: string, given: number, quorum: number) => `${stage} (${given}\u00a0of\u00a0${quorum})`,
     still: (stages: string) => `Still needed: ${stages}.`,
     command: 'Wait for it in a terminal or a script',
     commandHint: 'It ends when this is decided, with an exit code that says how.',

@@ -4,7 +4,9 @@ export const shell = {
   navigation: 'Screens',
   inbox: 'Inbox',
   requests: 'My requests',
+  requestsShort: 'Mine',
   newRequest: 'New request',
+  newRequestShort: 'Ask',
   audit: 'Audit',
   verify: 'Verify',
   me: 'Me',
@@ -49,4 +51,5 @@ export const shell = {
   },
   theme: { title: 'Appearance', system: 'As the system', light: 'Light', dark: 'Dark' },
   preferences: 'Preferences',
+  otherScreens: 'Other screens',
 } as const;

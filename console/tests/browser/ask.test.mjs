@@ -162,7 +162,7 @@ test('an edit starts from the signed document, and makes the next revision', asy
 test('it is live: another person cancels nothing, its requester does, and every screen follows', async () => {
   await signIn(cyd);
   await cyd.page.goto(`${world.base}/requests/${change}`);
-  await cyd.heading('Change a database').waitFor();
+  await cyd.heading('Change a database: payments · production').waitFor();
   assert.equal(await cyd.button('Cancel this request').count(), 0);
   await ben.button('Cancel this request').click();
   await looks(ben, 'request-cancel');

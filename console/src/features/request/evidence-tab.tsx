@@ -64,7 +64,7 @@ function Digests({ loaded: { request, verdict } }: { loaded: LoadedRequest }) {
 function Leaves({ loaded: { view } }: { loaded: LoadedRequest }) {
   const columns = text.columns;
   return (
-    <section aria-labelledby="leaves">
+    <section>
       <h2 id="leaves">{text.leaves}</h2>
       <p className={styles.quiet}>{text.leavesHint}</p>
       <div className={styles.scroll} role="region" aria-labelledby="leaves" tabIndex={0}>

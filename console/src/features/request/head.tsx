@@ -6,7 +6,9 @@ import { useSession } from '../../session/session';
 import { decision as decisions } from '../../strings/decision';
 import { request as texts } from '../../strings/request';
 import { waitCommand } from '../new-request/command';
-import { valueText } from '../decision/sentence';
+import { subjectOf, valueText } from '../decision/sentence';
+import type { RequestContent } from '../documents/request';
+import type { JsonObject } from '../../verify/canonical';
 import { Command } from '../../ui/copy';
 import { byteSize, duration } from '../../ui/format';
 import { Literal, Prose, Visible } from '../../ui/literal';
@@ -16,11 +18,14 @@ import { Moment, Remaining } from '../../ui/time';
 import type { LoadedRequest } from './load';
 import styles from './request.module.css';
 
-/** The entitlement's title while the active bundle still says what was signed; else its name. */
-export function useTitleOf(name: string | undefined, sha256: string | undefined): string {
+/** What is asked, in a line: the entitlement's title while the active bundle has what was signed, and the main parameters. */
+export function useTitleOf(content: RequestContent | undefined): string {
   const entitlements = useQuery(entitlementsQuery);
+  if (!content) return '';
+  const { name, sha256 } = content.entitlement;
   const found = entitlements.data?.items.find((one) => one.name === name && one.sha256 === sha256);
-  return found?.title ?? name ?? '';
+  const subject = subjectOf(content.parameters, found?.data as JsonObject | undefined);
+  return subject === '' ? (found?.title ?? name) : `${found?.title ?? name}: ${subject}`;
 }
 
 /** State, clock and the numbers that name it. */
@@ -51,7 +56,7 @@ export function Meanwhile({ loaded: { view, request } }: { loaded: LoadedRequest
   const { me } = useSession();
   if (request.content.requester !== me.person) return null;
   const text = texts.waiting;
-  const missing = view.stages.filter(({ filled }) => !filled).map(({ id, quorum, approved_by: given }) => `${id} (${given.length} / ${quorum})`);
+  const missing = view.stages.filter(({ filled }) => !filled).map(({ id, quorum, approved_by: given }) => texts.waiting.seats(id, given.length, quorum));
   if (view.state === 'approved') {
     return (
       <Notice tone="good" title={texts.approved.title}>

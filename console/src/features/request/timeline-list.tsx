@@ -21,6 +21,9 @@ export function Timeline({ loaded }: { loaded: LoadedRequest }) {
   );
 }
 
+// The title says all that the server's words would.
+const PLAIN = ['request.submitted', 'request.cancelled', 'request.lapsed', 'request.rejected', 'grant.ended', 'grant.revoked', 'grant.expired'];
+
 function Entry({ one }: { one: Happened }) {
   const { kind, person, decision, leaf, attestation, time, tone, summary } = one;
   const title = decision ? `${text.kinds[kind] ?? kind}: ${decisions.kinds[decision.decision] ?? decision.decision}` : (text.kinds[kind] ?? kind);
@@ -36,7 +39,7 @@ function Entry({ one }: { one: Happened }) {
         )}
         {suspicious && <span className={styles.bad}>{text.suspicious}</span>}
       </p>
-      {decision === undefined && summary !== '' && (
+      {decision === undefined && !PLAIN.includes(kind) && summary !== '' && (
         <p className={styles.quiet}>
           <Visible text={summary} />
         </p>
