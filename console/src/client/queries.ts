@@ -29,6 +29,7 @@ export const requestQuery = (id: string) =>
 
 /** Filters of a list, as the API names them. */
 export interface RequestFilter {
+  view?: InboxView | 'mine';
   role?: 'requester' | 'approver' | 'any';
   state?: string;
   entitlement?: string;
@@ -54,22 +55,16 @@ export const requestsQuery = (filter: RequestFilter) =>
 export const INBOX_VIEWS = ['needs_me', 'waiting_others', 'decided_today'] as const;
 export type InboxView = (typeof INBOX_VIEWS)[number];
 
-const FILTERS: Record<InboxView, RequestFilter> = {
-  needs_me: { role: 'approver', state: 'pending' },
-  waiting_others: { role: 'requester', state: 'pending' },
-  decided_today: { role: 'approver', state: 'approved,active,rejected,revoked,completed,expired' },
-};
-
 const HEAD = '50';
 
 /** One list of the inbox, whole. It is corrected by {@link inboxHeadQuery} and not fetched again by events. */
-export const inboxQuery = (view: InboxView) => ({ ...requestsQuery(FILTERS[view]), staleTime: Infinity, refetchOnWindowFocus: false });
+export const inboxQuery = (view: InboxView) => ({ ...requestsQuery({ view }), staleTime: Infinity, refetchOnWindowFocus: false });
 
 /** The newest of a list of the inbox. */
 export const inboxHeadQuery = (view: InboxView) =>
   queryOptions({
     queryKey: [KEYS.requests, 'head', view],
-    queryFn: () => answered(api.GET('/api/v1/requests', { params: { query: { ...FILTERS[view], limit: HEAD } } })),
+    queryFn: () => answered(api.GET('/api/v1/requests', { params: { query: { view, limit: HEAD } } })),
   });
 
 /** Everything that may be asked for. */

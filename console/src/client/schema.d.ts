@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts, newest first */
+        get: operations["get_api_v1_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that one looked at it; for administrators */
+        post: operations["post_api_v1_alerts_id_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/artifacts/{sha256}": {
         parameters: {
             query?: never;
@@ -28,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Leaves of the log */
+        /** Leaves of the log; as CSV with `Accept: text/csv` */
         get: operations["get_api_v1_audit"];
         put?: never;
         post?: never;
@@ -277,6 +311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the log stands */
+        get: operations["get_api_v1_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logins": {
         parameters: {
             query?: never;
@@ -371,6 +422,40 @@ export interface paths {
         };
         /** A person */
         get: operations["get_api_v1_persons_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The active bundle */
+        get: operations["get_api_v1_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of it */
+        get: operations["get_api_v1_policy_files_path"];
         put?: never;
         post?: never;
         delete?: never;
@@ -584,6 +669,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/requests/{id}/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say that one looked at it */
+        post: operations["post_api_v1_requests_id_seen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/revocations/ssh": {
         parameters: {
             query?: never;
@@ -625,7 +727,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The sessions of the reader */
+        get: operations["get_api_v1_sessions"];
         put?: never;
         /** Sign in */
         post: operations["post_api_v1_sessions"];
@@ -663,6 +766,40 @@ export interface paths {
         put?: never;
         /** A session, to be signed */
         post: operations["post_api_v1_sessions_options"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of them */
+        delete: operations["delete_api_v1_sessions_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trust": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sealed trust root */
+        get: operations["get_api_v1_trust"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -783,6 +920,38 @@ export interface components {
             code?: string | null;
             /** @description Why not. */
             reason?: string | null;
+        };
+        /** @description `GET /api/v1/alerts`. */
+        AlertList: {
+            /** @description Newest first. */
+            items: components["schemas"]["AlertView"][];
+            /** @description For the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description An alert, and who looked at it. */
+        AlertView: {
+            /** @description When. */
+            acknowledged_at?: string | null;
+            acknowledged_by?: components["schemas"]["PersonReference"] | null;
+            /** @description Whether the requester may ask for nothing and start nothing until it is acknowledged. */
+            freezes: boolean;
+            /** @description The alert. */
+            id: string;
+            /** @description When. */
+            raised_at: string;
+            /** @description Whose decision or digits raised it. */
+            raised_by: components["schemas"]["PersonReference"];
+            /** @description Why: `suspicious_request` or `number_mismatch`. */
+            reason: string;
+            /** @description The request that it is about. */
+            request: string;
+            /** @description Who asked. */
+            requester: components["schemas"]["PersonReference"];
+            /**
+             * Format: int32
+             * @description Revision of it.
+             */
+            revision: number;
         };
         /** @description A content-addressed file. */
         ArtifactReference: {
@@ -955,8 +1124,12 @@ export interface components {
             credential_id?: string | null;
             /** @description Which. */
             decision: components["schemas"]["DecisionKind"];
+            /** @description The two digits that the requester was shown; an approval of tier `high` or `critical` needs them. */
+            matching_number?: string | null;
             /** @description Why; it stands in the document only as a salted digest. */
             reason?: string | null;
+            /** @description Whether a reject says that the request is suspicious: that freezes the requester, and raises an alert. */
+            report_suspicious?: boolean;
         };
         /** @description What became of it. */
         DecisionOutcome: {
@@ -994,8 +1167,17 @@ export interface components {
             revision: number;
             /** @description Stages that it names. */
             stages: string[];
+            /** @description Whether the request was reported as suspicious by it. */
+            suspicious: boolean;
             /** @description When it was recorded. */
             time: string;
+        };
+        /** @description How a request differs from what is usual. */
+        Difference: {
+            /** @description Stable name: `new_origin`, `off_hours`, `first_time`, `many_requests`, `refused_lately` or `long_grant`. */
+            code: string;
+            /** @description One sentence for the approver. */
+            message: string;
         };
         /** @description A document to be signed, and what would come of it. */
         Draft: {
@@ -1039,6 +1221,21 @@ export interface components {
             ticket?: string | null;
             /** @description Names of the artifacts that undo it. */
             undo?: string[];
+        };
+        /** @description What waits in the queue of effects. */
+        EffectsView: {
+            /**
+             * Format: int64
+             * @description Those of them that failed so often that somebody should look.
+             */
+            alarmed: number;
+            /**
+             * Format: int64
+             * @description Due, or failed often.
+             */
+            due: number;
+            /** @description When the oldest that is due was due. */
+            oldest_due?: string | null;
         };
         /** @description `GET /api/v1/enrolments`. */
         EnrolmentList: {
@@ -1239,6 +1436,24 @@ export interface components {
             /** @description `intended`, `issued` or `revoked`. */
             status: string;
         };
+        /** @description `GET /api/v1/log`. */
+        LogView: {
+            /** @description The newest signed checkpoint (c2sp.org/tlog-checkpoint). */
+            checkpoint: string;
+            /** @description What waits to be done outside. */
+            effects: components["schemas"]["EffectsView"];
+            /** @description Time of the newest event, by the server's clock. */
+            newest_at: string;
+            /** @description Name of the log. */
+            origin: string;
+            /** @description Root hash of them, lower-case hexadecimal. */
+            root: string;
+            /**
+             * Format: int64
+             * @description Leaves under the newest checkpoint.
+             */
+            size: number;
+        };
         /** @description Where to sign in. */
         Login: {
             /** @description What the browser must show as well, derived from the key. */
@@ -1275,6 +1490,16 @@ export interface components {
             reason: string;
             /** @description What to do. */
             remedy: string;
+        };
+        /** @description The two digits that the requester tells the approvers. */
+        NumberMatching: {
+            /**
+             * Format: int32
+             * @description Wrong ones after which the request is rejected; those of all approvers count together.
+             */
+            misses_left: number;
+            /** @description Whether an approval needs them. */
+            needed: boolean;
         };
         /**
          * @description Sessions that were opened with a credential while it was good. A host checks a certificate when somebody logs
@@ -1343,6 +1568,43 @@ export interface components {
             roles: string[];
             /** @description Out for now. */
             suspended: boolean;
+        };
+        /** @description A file of the bundle. */
+        PolicyFile: {
+            /** @description Its path in the bundle; `GET /api/v1/policy/files/{path}` has the text. */
+            path: string;
+            /** @description SHA-256 of its bytes. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+        };
+        /** @description Where something that a verdict names comes from. */
+        PolicySource: {
+            /** @description Path of the file. */
+            file: string;
+            /**
+             * Format: int32
+             * @description Line in it, 1 for the first.
+             */
+            line: number;
+            /** @description Its name in the verdict. */
+            name: string;
+            /** @description What it is: `rule`, `factor`, `stage` or `obligation`. */
+            part: string;
+        };
+        /** @description `GET /api/v1/policy`. */
+        PolicyView: {
+            /** @description Engine that evaluates it. */
+            engine: string;
+            /** @description Its files, by path. */
+            files: components["schemas"]["PolicyFile"][];
+            /** @description Digest of the bundle: SHA-256 of JCS([[path, sha256], …]), as verdicts name it. */
+            policy_sha256: string;
+            /** @description Where each rule, factor, stage and obligation stands whose name the sources say outright. */
+            sources: components["schemas"]["PolicySource"][];
         };
         /** @description What would come of a draft. */
         Preview: {
@@ -1522,6 +1784,11 @@ export interface components {
             due_at?: string | null;
             /** @description What was asked for. */
             entitlement: string;
+            /**
+             * Format: int64
+             * @description Longest grant, from activation.
+             */
+            grant_seconds: number;
             /** @description The request. */
             id: string;
             /** @description Who asked. */
@@ -1538,6 +1805,15 @@ export interface components {
             risk_score: number;
             /** @description Where it stands. */
             state: string;
+            /** @description What it is done to, in a few words: the main parameters. */
+            subject: string;
+            /**
+             * @description Tier of the recorded verdict: `low`, `medium`, `high` or `critical`; `unknown` where it was recorded before
+             *     lists had it.
+             */
+            tier: string;
+            /** @description Title of it for people; its name, when the active bundle has it no more. */
+            title: string;
             /** @description When something last happened. */
             updated_at: string;
             /**
@@ -1545,6 +1821,8 @@ export interface components {
              * @description Version of its stream.
              */
             version: number;
+            /** @description Ids of the stages whose seats are not filled, while it is pending. */
+            waiting_for: string[];
         };
         /** @description `GET /api/v1/requests/{id}`. */
         RequestView: {
@@ -1554,6 +1832,8 @@ export interface components {
             };
             /** @description For whom. */
             beneficiary: components["schemas"]["PersonReference"];
+            /** @description What it reaches, in sentences, as the entitlement's data says it. */
+            blast_radius: string[];
             /** @description The four clocks. */
             clocks: components["schemas"]["ClocksView"];
             /** @description Every decision, in the order of the log. */
@@ -1566,8 +1846,13 @@ export interface components {
             entitlement: string;
             /** @description The request. */
             id: string;
+            /** @description What policy was asked in the request phase, canonical text as recorded: personal values are salted digests. */
+            input: string;
             /** @description Credentials. */
             leases: components["schemas"]["LeaseView"][];
+            /** @description The two digits that approvers must be told; shown to the requester alone, while it is pending. */
+            matching_number?: string | null;
+            number_matching?: components["schemas"]["NumberMatching"] | null;
             /** @description SHA-256 of it. */
             request_sha256: string;
             /** @description Who asked. */
@@ -1577,12 +1862,22 @@ export interface components {
              * @description Revision of the document.
              */
             revision: number;
+            /** @description When each approver first looked at it. Not in the log, and so not proved. */
+            seen: components["schemas"]["SeenView"][];
             /** @description Who must approve, who may and who did. */
             stages: components["schemas"]["StageView"][];
             /** @description Where it stands. */
             state: string;
+            /** @description What it is done to, in a few words: the main parameters. */
+            subject: string;
             /** @description What happened, in the order of the log. */
             timeline: components["schemas"]["TimelineEntry"][];
+            /** @description Title of it for people. */
+            title: string;
+            /** @description Names of the artifacts that undo it. */
+            undo: string[];
+            /** @description At most three differences from usual, as the recorded input tells them. */
+            unusual: components["schemas"]["Difference"][];
             /** @description The verdict of the request phase; of the newest phase that denied, when one did. */
             verdict: Record<string, never>;
             /** @description SHA-256 of the canonical verdict. */
@@ -1592,6 +1887,13 @@ export interface components {
              * @description Version of its stream; the `ETag` is `"<version>"`.
              */
             version: number;
+        };
+        /** @description An approver's first look. */
+        SeenView: {
+            /** @description Who. */
+            person: components["schemas"]["PersonReference"];
+            /** @description When. */
+            time: string;
         };
         /** @description What a client needs to know before it signs anything. */
         ServerInformation: {
@@ -1615,6 +1917,11 @@ export interface components {
             time: string;
             /** @description Version of the program. */
             version: string;
+        };
+        /** @description `GET /api/v1/sessions`. */
+        SessionList: {
+            /** @description Those of the reader that have not ended; the one that ends last comes first. */
+            items: components["schemas"]["SessionView"][];
         };
         /** @description What to sign. */
         SessionOptions: {
@@ -1655,6 +1962,21 @@ export interface components {
             assertion: components["schemas"]["Assertion"];
             /** @description The document, as offered. */
             document: string;
+        };
+        /** @description A session of the reader. */
+        SessionView: {
+            /** @description SHA-256 of the raw id of the passkey that introduced it. */
+            credential_id_sha256: string;
+            /** @description Whether it is the one that asks. */
+            current: boolean;
+            /** @description When it ends. */
+            expires_at: string;
+            /** @description Digest of its token, to end it by. */
+            id: string;
+            /** @description How it is held: `cookie` or `session_key`. */
+            session: string;
+            /** @description When it began. */
+            started_at?: string | null;
         };
         /** @description A session key that a passkey introduced. */
         SignedIn: {
@@ -1735,6 +2057,20 @@ export interface components {
             /**
              * Format: int64
              * @description Version in the stream.
+             */
+            version: number;
+        };
+        /** @description `GET /api/v1/trust`. */
+        TrustView: {
+            /** @description When it is believed no longer. */
+            expires_at: string;
+            /** @description SHA-256 of `trust.json`, to compare with a copy. */
+            sha256: string;
+            /** @description `trust.json`, as it was sealed. */
+            text: string;
+            /**
+             * Format: int64
+             * @description Version of the trust root.
              */
             version: number;
         };
@@ -1829,6 +2165,70 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_api_v1_alerts: {
+        parameters: {
+            query?: {
+                state?: string;
+                cursor?: string;
+                limit?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_api_v1_alerts_id_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
+                };
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_api_v1_artifacts_sha256: {
         parameters: {
             query?: never;
@@ -1865,6 +2265,11 @@ export interface operations {
             query?: {
                 stream?: string;
                 kind?: string;
+                person?: string;
+                since?: string;
+                until?: string;
+                text?: string;
+                order?: string;
                 from?: string;
                 limit?: string;
             };
@@ -2365,6 +2770,35 @@ export interface operations {
             };
         };
     };
+    get_api_v1_log: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogView"];
+                };
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_logins: {
         parameters: {
             query?: never;
@@ -2551,6 +2985,66 @@ export interface operations {
             };
         };
     };
+    get_api_v1_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_policy_files_path: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_api_v1_recoveries: {
         parameters: {
             query?: never;
@@ -2653,6 +3147,7 @@ export interface operations {
     get_api_v1_requests: {
         parameters: {
             query?: {
+                view?: string;
                 state?: string;
                 role?: string;
                 entitlement?: string;
@@ -2983,6 +3478,35 @@ export interface operations {
             };
         };
     };
+    post_api_v1_requests_id_seen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_api_v1_revocations_ssh: {
         parameters: {
             query?: never;
@@ -3031,6 +3555,35 @@ export interface operations {
                 };
             };
             /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -3124,6 +3677,64 @@ export interface operations {
                 };
             };
             /** @description Refused or failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_api_v1_sessions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_api_v1_trust: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrustView"];
+                };
+            };
+            /** @description Refused or failed; 401 when nobody is signed in */
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -113,7 +113,7 @@ export const decision = {
     policy: 'Policy',
     engine: 'Engine',
     decisions: (count: number) => `${count} ${count === 1 ? 'decision' : 'decisions'} so far`,
-    seen: 'looked at it',
+    seen: 'Looked at by',
     suspicious: 'reported as suspicious',
   },
   selector: {

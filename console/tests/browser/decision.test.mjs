@@ -392,6 +392,33 @@ test('too late, and another policy: both are said', async () => {
   });
 });
 
+test('the digits are asked for before a high risk is signed, and wrong ones sign nothing', async () => {
+  const signed = await cyd.signatures();
+  const asked = [];
+  const wrong = { type: 'about:blank', title: 'Forbidden', status: 403, code: 'number_mismatch', request_id: 'R',
+    reason: 'these are not the two digits that the requester was shown; 1 more wrong ones reject the request', remedy: 'ask the requester', errors: [] };
+  await signIn(cyd);
+  const id = await world.request(ben, { ...CHANGE, ticket: 'OPS-6' });
+  await cyd.page.route(offerAnswer, async (route) => {
+    asked.push(route.request().postDataJSON());
+    await route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(wrong) });
+  });
+  await answering(cyd, requestAnswer, json((view) => { view.number_matching = { needed: true, misses_left: 2 }; }), async () => {
+    await opened(cyd, id);
+    await act(cyd, 'Approve …').click();
+    assert.equal(await act(cyd, 'Approve with passkey').getAttribute('aria-disabled'), 'true');
+    await bar(cyd).getByText('Give the two digits first').waitFor();
+    await bar(cyd).getByText('2 more wrong ones reject').waitFor();
+    await bar(cyd).getByLabel('Digits that the requester has').fill('1x7');
+    await looksRight(cyd, 'digits');
+    await act(cyd, 'Approve with passkey').click();
+    await bar(cyd).getByText(wrong.reason).waitFor();
+  });
+  await cyd.page.unroute(offerAnswer);
+  assert.deepEqual(asked.map(({ decision, matching_number }) => [decision, matching_number]), [['approve', '17']]);
+  assert.equal(await cyd.signatures(), signed);
+});
+
 test('a request that is not there says so and offers to try again', async () => {
   await open(cyd, '01J00000000000000000000000');
   await cyd.button('Try again').waitFor();

@@ -90,11 +90,9 @@ export function ActBar({ review, blocked, unfold }: ActBarProps) {
               <Button kind="danger" why={why('reject')} busy={busy} onPress={() => compose('reject')}>
                 {text.reject}
               </Button>
-              {reportOffered(review) && (
-                <Button kind="quiet" why={why('reject')} busy={busy} onPress={() => compose('reject', true)}>
-                  {text.report}
-                </Button>
-              )}
+              <Button kind="quiet" why={why('reject')} busy={busy} onPress={() => compose('reject', true)}>
+                {text.report}
+              </Button>
             </>
           )}
           {kinds.includes('withdraw') && (
@@ -132,9 +130,4 @@ function approveLabel(folded: boolean, composed: boolean): string {
 /** Whether the server checks the requester's two digits. */
 export function digitsNeeded({ view }: Review): boolean {
   return view.number_matching?.needed === true;
-}
-
-/** Whether this server knows reports; one that does not would refuse the member. */
-function reportOffered({ view }: Review): boolean {
-  return 'seen' in view;
 }

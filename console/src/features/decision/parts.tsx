@@ -10,7 +10,7 @@ import { Moment, Remaining } from '../../ui/time';
 import { parameterNames, titleOf } from './entitlement';
 import type { Review } from './review';
 import { subjectOf, valueText } from './sentence';
-import { circumstances, differences } from './unusual';
+import { differences } from './unusual';
 import styles from './decision.module.css';
 
 /** State, approvals so far, time left. */
@@ -113,7 +113,7 @@ export function Risk({ review }: { review: Review }) {
 }
 
 export function Unusual({ review }: { review: Review }) {
-  const found = differences(review.input) ?? circumstances(review.verdict.content.risk.factors);
+  const found = differences(review.input);
   const text = texts.unusual;
   return (
     <section aria-labelledby="unusual">

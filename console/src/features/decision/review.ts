@@ -9,12 +9,8 @@ import { examineVerdict, type ReadVerdict } from '../documents/verdict';
 import { loadArtifact, type Artifact } from './artifacts';
 import { entitlementData } from './entitlement';
 
-/** What the server says of a request; the last three where it knows them. */
-export type View = Schema<'RequestView'> & {
-  input?: string;
-  matching_number?: string | null;
-  number_matching?: { needed: boolean; misses_left: number } | null;
-};
+/** What the server says of a request. */
+export type View = Schema<'RequestView'>;
 
 export interface Review {
   view: View;
@@ -22,8 +18,8 @@ export interface Review {
   verdict: ReadVerdict;
   artifacts: Artifact[];
   disclosed: Disclosed;
-  /** What policy was asked, held to the digest in the verdict; absent where the server sends none. */
-  input: Json | undefined;
+  /** What policy was asked, held to the digest in the verdict. */
+  input: Json;
   /** The entitlement's data with the digest that the document names. */
   entitlement: JsonObject | undefined;
 }
@@ -36,7 +32,8 @@ export async function loadReview(view: View, id: string, logOrigin: string): Pro
   const contents = request && (await findings.collect('contents', () => loadContents(findings, view, request)));
   const input = verdict && (await findings.collect('policy input', () => examineInput(findings, view, verdict)));
   const entitlement = request && (await entitlementData(request.content, input));
-  return findings.settle(request && verdict && contents && { view, request, verdict, ...contents, input, entitlement });
+  const whole = request && verdict && contents && input !== undefined;
+  return findings.settle(whole ? { view, request, verdict, ...contents, input, entitlement } : undefined);
 }
 
 async function loadContents(findings: Findings, view: View, { content }: ReadRequest) {
@@ -44,8 +41,7 @@ async function loadContents(findings: Findings, view: View, { content }: ReadReq
   return { artifacts, disclosed: await reveal(findings, content.concealed, view.disclosures) };
 }
 
-async function examineInput(findings: Findings, { input: text }: View, verdict: ReadVerdict): Promise<Json | undefined> {
-  if (text === undefined) return undefined;
+async function examineInput(findings: Findings, { input: text }: View, verdict: ReadVerdict): Promise<Json> {
   findings.same('policy input digest', verdict.content.input_sha256, await sha256Hex(text));
   return parseStrict(text);
 }

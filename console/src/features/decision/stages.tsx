@@ -3,7 +3,7 @@ import { decision as texts } from '../../strings/decision';
 import { common } from '../../strings/common';
 import { Prose, Visible } from '../../ui/literal';
 import { Person } from '../../ui/person';
-import { Moment } from '../../ui/time';
+import { Moment, Relative } from '../../ui/time';
 import { selectorText } from './parts';
 import type { Review } from './review';
 import type { Stage } from '../documents/verdict';
@@ -29,6 +29,7 @@ export function Stages({ review }: { review: Review }) {
           {view.decisions.map((one) => (
             <li key={one.leaf_index}>
               <Person person={one.person} /> · {texts.kinds[one.decision] ?? one.decision} · <Moment value={one.time} />
+              {one.suspicious && <strong className={styles.suspicious}> · {text.suspicious}</strong>}
               {one.reason && (
                 <blockquote className={styles.words}>
                   <Prose text={one.reason} />
@@ -37,6 +38,17 @@ export function Stages({ review }: { review: Review }) {
             </li>
           ))}
         </ul>
+      )}
+      {view.seen.length > 0 && (
+        <p className={styles.quiet}>
+          {text.seen}{' '}
+          {view.seen.map(({ person, time }, position) => (
+            <span key={person.person}>
+              {position > 0 && ', '}
+              <Person person={person} /> <Relative value={time} />
+            </span>
+          ))}
+        </p>
       )}
       <p className={styles.quiet}>
         {obligations.length > 0 && `${text.obligations}: ${obligations.map((name) => name.replaceAll('_', ' ')).join(', ')} · `}

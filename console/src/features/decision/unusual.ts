@@ -1,22 +1,13 @@
 /** Up to three differences from usual, read from what policy was asked (its digest stands in the signed verdict). */
 import { decision as texts } from '../../strings/decision';
-import type { Factor } from '../documents/verdict';
 import { isObject, type Json, type JsonObject } from '../../verify/canonical';
 
 const MOST = 3;
 const MANY_REQUESTS = 5;
 
-const CIRCUMSTANCES = /^(origin|device|calendar|history)\./;
-
-/** The same by the factors of the verdict, where there is no input to read. */
-export function circumstances(factors: readonly Factor[]): string[] {
-  const found = factors.filter(({ factor, points }) => points > 0 && CIRCUMSTANCES.test(factor));
-  return found.map(({ detail }) => detail).slice(0, MOST);
-}
-
-/** `undefined` when there is no input to read. */
-export function differences(input: Json | undefined): string[] | undefined {
-  if (!isObject(input)) return undefined;
+/** What is not known counts as different. */
+export function differences(read: Json): string[] {
+  const input = isObject(read) ? read : {};
   const text = texts.unusual;
   const history = member(input, 'history');
   const found = [origin(input), device(input), offHours(input)];

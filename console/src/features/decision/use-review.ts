@@ -1,5 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
+import { answered, api } from '../../client/client';
 import { useEffect, useState } from 'react';
+import type { Schema } from '../../client/client';
 import { requestQuery } from '../../client/queries';
 import { useSession } from '../../session/session';
 import { loadReview, type Review } from './review';
@@ -18,6 +20,8 @@ export interface Shown {
 export function useReview(id: string): Shown {
   const { server } = useSession();
   const request = useQuery(requestQuery(id));
+  const { me } = useSession();
+  useSeen(id, request.data, me.person);
   const [shown, setShown] = useState<Review>();
   const [newer, setNewer] = useState<Review>();
   const [different, setDifferent] = useState<unknown>();
@@ -44,6 +48,14 @@ export function useReview(id: string): Shown {
     showNewer: () => setShown(newer),
     reload: () => void request.refetch(),
   };
+}
+
+/** Tells the server once that an approver looked. It is a courtesy to the requester: failing changes nothing here. */
+function useSeen(id: string, view: Schema<'RequestView'> | undefined, me: string): void {
+  const may = view?.state === 'pending' && view.stages.some(({ eligible }) => eligible.some(({ person }) => person === me));
+  useEffect(() => {
+    if (may) answered(api.POST('/api/v1/requests/{id}/seen', { params: { path: { id } } })).catch(() => undefined);
+  }, [id, may]);
 }
 
 /** Whether both are signed over the same bytes; only approvals, state and time may differ. */

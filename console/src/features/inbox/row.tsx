@@ -17,8 +17,8 @@ export function Row({ row: { item, gone } }: { row: RowItem }) {
   return (
     <Link to="/inbox/$id" params={{ id: item.id }} search className={styles.row} data-tier={item.tier} data-gone={gone} preload={false}>
       <span className={styles.score}>
-        <Unseen>{text.risk(item.risk_score, item.tier ?? '')}</Unseen>
-        <span aria-hidden title={text.risk(item.risk_score, item.tier ?? '')}>
+        <Unseen>{text.risk(item.risk_score, item.tier)}</Unseen>
+        <span aria-hidden title={text.risk(item.risk_score, item.tier)}>
           {item.risk_score}
         </span>
       </span>
@@ -28,9 +28,9 @@ export function Row({ row: { item, gone } }: { row: RowItem }) {
         </strong>{' '}
         {sentence.asks}{' '}
         <strong>
-          <Visible text={item.title ?? item.entitlement} />
+          <Visible text={item.title} />
         </strong>
-        {item.subject && (
+        {item.subject !== '' && (
           <>
             {' '}
             {sentence.to} <Visible text={item.subject} />
@@ -42,11 +42,11 @@ export function Row({ row: { item, gone } }: { row: RowItem }) {
             <Visible text={sentence.for(beneficiary)} />
           </>
         )}{' '}
-        {item.grant_seconds !== undefined && sentence.during(shortDuration(item.grant_seconds))}
+        {sentence.during(shortDuration(item.grant_seconds))}
       </span>
       <span className={styles.foot}>
         {gone ? text.gone : item.state === 'pending' ? item.due_at && <Remaining until={item.due_at} /> : (text.states[item.state] ?? item.state)}
-        {item.state === 'pending' && item.waiting_for && item.waiting_for.length > 0 && !gone && (
+        {item.state === 'pending' && item.waiting_for.length > 0 && !gone && (
           <span className={styles.needs}>{text.waitingFor(item.waiting_for.join(', '))}</span>
         )}
       </span>

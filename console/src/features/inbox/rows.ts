@@ -1,7 +1,7 @@
 /** Rows that never move under a finger: what is new waits, what is gone stays in its place until somebody asks. */
 import type { Schema } from '../../client/client';
 
-export type Summary = Schema<'RequestSummary'> & { tier?: string; title?: string; subject?: string; grant_seconds?: number; waiting_for?: string[] };
+export type Summary = Schema<'RequestSummary'>;
 
 export interface RowItem {
   item: Summary;
