@@ -4,6 +4,7 @@
  */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, parseSearchWith, stringifySearchWith } from '@tanstack/react-router';
 import { INBOX_VIEWS, type InboxView } from './client/queries';
+import { readSearch, type AuditSearch } from './features/audit/search';
 import { NotFound } from './shell/not-found';
 import { Shell } from './shell/shell';
 import { Problem } from './ui/problem';
@@ -67,7 +68,55 @@ const request = createRoute({
   component: lazyRouteComponent(() => import('./routes/request'), 'Request'),
 });
 
-const routes = root.addChildren([inbox.addChildren([inboxList, decision]), requests, newRequest, request]);
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  validateSearch: (search): AuditSearch => readSearch(search),
+  component: lazyRouteComponent(() => import('./routes/audit'), 'Audit'),
+});
+const verify = createRoute({ getParentRoute: () => root, path: '/verify', component: lazyRouteComponent(() => import('./routes/verify'), 'Verify') });
+const me = createRoute({ getParentRoute: () => root, path: '/me', component: lazyRouteComponent(() => import('./routes/me'), 'Me') });
+
+const admin = createRoute({
+  getParentRoute: () => root,
+  path: '/admin',
+  component: lazyRouteComponent(() => import('./routes/admin'), 'Administration'),
+});
+const people = createRoute({
+  getParentRoute: () => admin,
+  path: '/',
+  validateSearch: (search): { q?: string | undefined } => ({ q: texts(search).q || undefined }),
+  component: lazyRouteComponent(() => import('./routes/admin'), 'PeopleList'),
+});
+const person = createRoute({
+  getParentRoute: () => admin,
+  path: '/people/$id',
+  component: lazyRouteComponent(() => import('./routes/admin'), 'PersonPage'),
+});
+const waiting = createRoute({
+  getParentRoute: () => admin,
+  path: '/waiting',
+  validateSearch: (search): { act?: string | undefined } => ({ act: texts(search).act || undefined }),
+  component: lazyRouteComponent(() => import('./routes/admin'), 'WaitingPage'),
+});
+const alerts = createRoute({
+  getParentRoute: () => admin,
+  path: '/alerts',
+  validateSearch: (search): { state?: 'all' | undefined } => ({ state: search.state === 'all' ? 'all' : undefined }),
+  component: lazyRouteComponent(() => import('./routes/admin-alerts'), 'AlertsPage'),
+});
+const entitlements = createRoute({
+  getParentRoute: () => admin,
+  path: '/entitlements',
+  component: lazyRouteComponent(() => import('./routes/admin-entitlements'), 'EntitlementsPage'),
+});
+const trust = createRoute({
+  getParentRoute: () => admin,
+  path: '/trust',
+  component: lazyRouteComponent(() => import('./routes/admin-trust'), 'TrustPage'),
+});
+
+const routes = root.addChildren([inbox.addChildren([inboxList, decision]), requests, newRequest, request, audit, verify, me, admin.addChildren([people, person, waiting, alerts, entitlements, trust])]);
 
 export const router = createRouter({
   routeTree: routes,

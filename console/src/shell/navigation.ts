@@ -22,6 +22,10 @@ export const navigation: readonly Entry[] = [
   { to: '/', label: shell.inbox, icon: 'inbox', tab: true, covers: /^\/(inbox\/.*)?$/ },
   { to: '/requests', label: shell.requests, short: shell.requestsShort, icon: 'request', tab: true, covers: /^\/requests(\/(?!new$).*)?$/ },
   { to: '/requests/new', label: shell.newRequest, short: shell.newRequestShort, icon: 'add', tab: true, covers: /^\/requests\/new$/ },
+  { to: '/audit', label: shell.audit, icon: 'audit', tab: false, covers: /^\/audit/ },
+  { to: '/verify', label: shell.verify, icon: 'verify', tab: false, covers: /^\/verify/ },
+  { to: '/me', label: shell.me, icon: 'me', tab: true, covers: /^\/me/ },
+  { to: '/admin', label: shell.administration, icon: 'administration', tab: false, covers: /^\/admin/ },
 ];
 
 export function entriesFor(me: Schema<'WhoAmI'>): Entry[] {

@@ -1,12 +1,16 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { prefer, THEMES, usePreferences } from '../preferences';
+import { Link } from '@tanstack/react-router';
 import { useSession } from '../session/session';
 import { signOut } from '../session/sign-in';
 import { shell } from '../strings/shell';
 import { Button } from '../ui/button';
 import { activeKeys } from '../ui/keyboard';
+import { usePhone } from '../ui/phone';
 import { Problem } from '../ui/problem';
 import { Dialog } from './dialog';
+import { Icon } from './icon';
+import { entriesFor } from './navigation';
+import { Appearance, SingleKeys } from './preference-fields';
 import styles from './dialog.module.css';
 
 interface PreferencesProps {
@@ -21,6 +25,7 @@ export function PreferencesDialog({ open, onOpenChange }: PreferencesProps) {
   const leave = useMutation({ mutationFn: signOut, onSuccess: () => queries.resetQueries() });
   return (
     <Dialog title={shell.preferences} open={open} onOpenChange={onOpenChange}>
+      <OtherScreens onGo={() => onOpenChange(false)} />
       <Appearance />
       <Keys />
       {leave.isError && <Problem fault={leave.error} />}
@@ -34,37 +39,31 @@ export function PreferencesDialog({ open, onOpenChange }: PreferencesProps) {
   );
 }
 
-function Appearance() {
-  const { theme } = usePreferences();
+/** On a phone, the screens that have no tab. */
+function OtherScreens({ onGo }: { onGo: () => void }) {
+  const { me } = useSession();
+  const phone = usePhone();
+  const others = entriesFor(me).filter(({ tab }) => !tab);
+  if (!phone || others.length === 0) return null;
   return (
-    <fieldset className={styles.group}>
-      <legend>
-        <strong>{shell.theme.title}</strong>
-      </legend>
-      <div className={styles.choices}>
-        {THEMES.map((name) => (
-          <label key={name} className={styles.choice}>
-            <input type="radio" name="theme" checked={theme === name} onChange={() => prefer({ theme: name })} />
-            {shell.theme[name]}
-          </label>
-        ))}
-      </div>
-    </fieldset>
+    <nav aria-label={shell.otherScreens} className={styles.screens}>
+      {others.map(({ to, label, icon }) => (
+        <Link key={to} to={to} className={styles.screen} onClick={onGo}>
+          <Icon name={icon} />
+          {label}
+        </Link>
+      ))}
+    </nav>
   );
 }
 
 const SHOWN: Record<string, string> = { 'mod+k': shell.palette.shortcut };
 
 function Keys() {
-  const { singleKeys } = usePreferences();
   return (
     <div className={styles.group}>
       <h3>{shell.keys.title}</h3>
-      <label className={styles.choice}>
-        <input type="checkbox" checked={singleKeys} onChange={(event) => prefer({ singleKeys: event.target.checked })} />
-        {shell.keys.single}
-      </label>
-      <p className={styles.hint}>{shell.keys.singleHint}</p>
+      <SingleKeys />
       <dl className={styles.keys}>
         {activeKeys().map(({ key, label }) => (
           <div key={key} className={styles.choices}>

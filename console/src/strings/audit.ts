@@ -81,6 +81,7 @@ export const audit = {
     openAlerts: 'Alerts',
     wholeStream: 'All of this stream',
     body: 'Content',
+    bodyHint: 'Signed documents stand in the leaf as texts; they are opened here to be read.',
     canonical: 'Canonical text, as it stands in the log',
     beside: 'Beside it, for auditors',
     besideHint: 'Clear values behind salted digests. They stand in no leaf, and can be erased.',

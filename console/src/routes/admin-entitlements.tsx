@@ -1,0 +1,1 @@
+export { EntitlementsPage } from '../features/admin/entitlements-page';

@@ -1,0 +1,1 @@
+export { TrustPage } from '../features/admin/trust-page';
