@@ -17,7 +17,7 @@ use chancery_canonical::{Canonical, Sha256};
 use crate::entitlement::Entitlement;
 
 pub use errors::BundleError;
-pub use scan::{Contribution, SETS};
+pub use scan::{Contribution, SETS, Source};
 pub use settings::{Gates, Limits, Root, Settings};
 pub use source::{MAX_BUNDLE_BYTES, MAX_FILE_BYTES, MAX_FILES};
 
@@ -142,6 +142,11 @@ impl Bundle {
     /// The sets that each root really contributes to.
     pub fn contributions(&self) -> &BTreeSet<Contribution> {
         &self.rules.contributions
+    }
+
+    /// Where rules, factors, stages and obligations stand whose names the modules say outright.
+    pub fn sources(&self) -> &BTreeSet<Source> {
+        &self.rules.sources
     }
 
     /// Paths of the `test_…` rules, with the file of each.

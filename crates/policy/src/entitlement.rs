@@ -1,6 +1,7 @@
 //! A named thing that may be requested: the typed view of `entitlements/<name>/data.yaml`.
 
 mod certificate;
+mod reach;
 
 use chancery_canonical::json::{Map, Value};
 use chancery_canonical::{Canonical, Sha256};
@@ -11,6 +12,7 @@ use crate::form::{Form, FormError};
 use crate::input::PersonFacts;
 
 pub use certificate::{CertificateRefusal, CertificateTerms, Scopes, blocks};
+pub use reach::blast_radius;
 
 /// An entitlement of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ struct Definition {
     may_ask: Selector,
     #[serde(default)]
     independent_display: bool,
+    #[serde(default)]
+    blast_radius: Vec<String>,
     /// What an organisation's own rules read; the host does not.
     #[serde(default, rename = "policy")]
     _policy: Map<String, Value>,
@@ -159,6 +163,9 @@ pub enum EntitlementError {
     /// The connector reads what nobody fills in.
     #[error("`connector` reads the parameter `{0}`, which the form does not have: add it")]
     Binding(String),
+    /// A sentence that cannot be filled in.
+    #[error("`blast_radius`: {0}")]
+    Reach(String),
 }
 
 impl Binding {
@@ -208,6 +215,9 @@ impl Entitlement {
             {
                 return Err(EntitlementError::Binding(parameter.clone()));
             }
+        }
+        if let Some(problem) = reach::problem(&definition.blast_radius, |name| form.has(name)) {
+            return Err(EntitlementError::Reach(problem));
         }
         let canonical = Canonical::of(data).map_err(|cause| EntitlementError::Shape(cause.to_string()))?;
         let digest = Sha256::of(canonical.as_bytes());

@@ -26,7 +26,7 @@ mod rego;
 mod version;
 
 pub use bundle::{Bundle, BundleError};
-pub use entitlement::Entitlement;
+pub use entitlement::{Entitlement, blast_radius};
 pub use evaluate::{Engine, Judgement, PolicyFault};
 pub use input::{ConcealedInput, Input};
 pub use replay::{Replay, replay, replay_with};

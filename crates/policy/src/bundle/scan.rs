@@ -25,6 +25,28 @@ pub struct Contribution {
     pub set: &'static str,
 }
 
+/// Where something that a verdict names comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// `rule`, `factor`, `stage` or `obligation`.
+    pub part: &'static str,
+    /// Its name in the verdict.
+    pub name: String,
+    /// Path of the module.
+    pub file: String,
+    /// Line in it, 1 for the first.
+    pub line: u32,
+}
+
+/// In which sets the elements have names that verdicts repeat: the part of the verdict, and the member that names it.
+const NAMED: [(&str, &str, &str); 5] = [
+    ("allow", "rule", "rule"),
+    ("deny", "rule", "rule"),
+    ("obligation", "obligation", ""),
+    ("risk", "factor", "factor"),
+    ("stage", "stage", "id"),
+];
+
 /// What is known of the rules once everything was checked.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
@@ -32,6 +54,8 @@ pub struct Rules {
     pub contributions: BTreeSet<Contribution>,
     /// Paths of `test_…` rules, with their files.
     pub tests: BTreeMap<String, String>,
+    /// Where the parts of verdicts come from that the modules name outright.
+    pub sources: BTreeSet<Source>,
 }
 
 /// All modules, and the data they may refer to.
@@ -116,6 +140,12 @@ impl<'a> Scan<'a> {
         }
         if !settings.roots.contains_key(&package) {
             return Err(BundleError::UnnamedRoot { file, package, set: set.to_owned() });
+        }
+        let named = NAMED.into_iter().find(|(of, _, _)| *of == set);
+        if let Some((part, name)) =
+            named.and_then(|(_, part, by)| Some((part, definition.constants.get(by)?)))
+        {
+            rules.sources.insert(Source { part, name: name.clone(), file, line: definition.line });
         }
         rules.contributions.insert(Contribution { root: package, set });
         Ok(())

@@ -23,6 +23,8 @@ pub struct Definition {
     pub line: u32,
     /// Whether it is written `name contains …`.
     pub is_set: bool,
+    /// What the element of a set says outright: its constant members, or by an empty name the constant itself.
+    pub constants: BTreeMap<String, String>,
     /// What it refers to under `data`.
     pub references: Vec<Named>,
     /// What it calls that is neither imported nor under `data`: functions of its package, and builtins.
@@ -117,6 +119,18 @@ fn constant_text(expression: &Expr) -> Option<String> {
     }
 }
 
+fn constants(element: &Expr) -> BTreeMap<String, String> {
+    match element {
+        Expr::Object { fields, .. } => {
+            let named = |(_, name, value): &(_, Ref<Expr>, Ref<Expr>)| {
+                Some((constant_text(name)?, constant_text(value)?))
+            };
+            fields.iter().filter_map(named).collect()
+        }
+        other => constant_text(other).map(|text| (String::new(), text)).into_iter().collect(),
+    }
+}
+
 struct Walker<'a> {
     package: &'a [String],
     aliases: &'a BTreeMap<String, Vec<String>>,
@@ -153,6 +167,7 @@ impl Walker<'_> {
             }
             RuleHead::Set { refr, key, .. } => {
                 found.is_set = key.is_some() && matches!(refr.as_ref(), Expr::Var { .. });
+                found.constants = key.as_ref().map(|key| constants(key)).unwrap_or_default();
                 self.optional(key.as_ref(), found);
                 refr
             }
