@@ -14,9 +14,17 @@ help: ## this list
 setup: ## installs what the tests need from the distribution's packages, or says what is missing
 	@scripts/setup base
 
+# Without Node the program is built all the same: one page then says how to build the console.
+HAS_NODE := $(shell command -v npm >/dev/null && echo yes)
+
 .PHONY: build
-build:
-	$(CARGO) build --locked --bin chancery
+build: $(if $(HAS_NODE),console/dist/index.html) ## the program, with the console where Node is there to build it
+	$(CARGO) build --locked --bin chancery $(if $(HAS_NODE),--features console)
+
+# Made again when a file of it is newer.
+console/dist/index.html: $(shell git ls-files console 2>/dev/null)
+	$(MAKE) --no-print-directory console
+	@touch $@
 
 .PHONY: demo
 demo: setup build ## the whole way of a request on real parts; leaves ./demo-out
@@ -59,13 +67,28 @@ console: ## the web console, into console/dist, for the binary to embed
 	cd console && npm ci --no-audit --no-fund && npm run --silent build
 
 .PHONY: console-test
-console-test: console ## unit tests of the console, types, generated client, packages and sizes
+console-test: console offline-verifier verify-corpus ## unit tests of the console, types, generated client, packages and sizes
 	cd console && npm run --silent types && npm run --silent client:check && npm run --silent packages && npm run --silent size && npm test
+	cd console && CHANCERY_CORPUS=$(VERIFY_CORPUS) npm run --silent test:verify
+
+.PHONY: offline-verifier
+offline-verifier: ## the verifier of evidence as one HTML file that works from disk, into console/dist-offline
+	cd console && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent offline
+
+# The tests that make good and forged evidence keep it, each with what `chancery verify` says of it.
+VERIFY_CORPUS := $(CURDIR)/target/verify-corpus
+.PHONY: verify-corpus
+verify-corpus:
+	rm -rf $(VERIFY_CORPUS)
+	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked -p chancery-evidence --test corpus --test verify --test forgery \
+		--test server_word --test recovery --test mutation --test authenticator
+	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked -p chancery-issuer --test issue
 
 .PHONY: screenshots
 screenshots: console build ## pictures of every screen of the console, into target/screenshots
 	scripts/test-console screenshots
 
 .PHONY: release
-release: ## what is installed: target/release/chancery
-	$(CARGO) build --locked --release --bin chancery
+release: $(if $(HAS_NODE),console/dist/index.html offline-verifier) ## what is installed: target/release/chancery
+	$(CARGO) build --locked --release --bin chancery $(if $(HAS_NODE),--features console)
+	$(if $(HAS_NODE),cp console/dist-offline/chancery-verify.html target/release/)

@@ -85,6 +85,9 @@ export async function start(configure = async () => {}) {
     return { code, url, done: () => command.succeed(), cancel: () => command.stop() };
   };
 
+  // What the requester was shown, and tells whoever asks them.
+  const digits = new Map();
+
   // Asks for something on the command line of a person who is signed in there; gives the request's id.
   const request = async (person, asked) => {
     const parameters = ['request', 'create', asked.entitlement, '--no-wait', '-o', 'json', '--reason', asked.reason, '--ticket', asked.ticket];
@@ -95,12 +98,14 @@ export async function start(configure = async () => {}) {
       parameters.push('--artifact', `${name}=${file}`);
     }
     for (const name of asked.undo) parameters.push('--undo', name);
-    return JSON.parse(await run(parameters, home(person)).succeed(PENDING)).id;
+    const view = JSON.parse(await run(parameters, home(person)).succeed(PENDING));
+    digits.set(view.id, view.matching_number);
+    return view.id;
   };
 
   const stop = async () => {
     await Promise.all(commands.map((command) => command.stop()));
     await rm(folder, { recursive: true });
   };
-  return { base, firstLink: () => link, seal: () => run(['trust', 'seal', '--data', data]).succeed(), login, request, stop };
+  return { base, firstLink: () => link, seal: () => run(['trust', 'seal', '--data', data]).succeed(), login, request, digits: (id) => digits.get(id), stop };
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { start } from './chancery.mjs';
-import { enrol, go, launch, newPerson, signIn } from './people.mjs';
+import { beginApproval, enrol, go, launch, newPerson, signIn } from './people.mjs';
 
 const APPROVAL = { entitlement: 'role-grant', set: { role: 'auditor' }, artifacts: [], undo: [], reason: 'the yearly audit', ticket: 'OPS-7' };
 
@@ -52,7 +52,7 @@ after(async () => {
 });
 
 async function invite(roles) {
-  await go(ada, '/#/people');
+  await go(ada, '/sign#/people');
   await ada.page.getByLabel('Roles', { exact: true }).fill(roles);
   await ada.button('Make a one-time link').click();
   return ada.page.locator('#invitation-url').textContent();
@@ -61,7 +61,7 @@ async function invite(roles) {
 async function admit(person, roles) {
   await enrol(person, await invite(roles));
   for (const administrator of [ada, ben]) {
-    await go(administrator, administrator === ada ? '/#/people' : '/');
+    await go(administrator, administrator === ada ? '/sign#/people' : '/sign');
     await administrator.page.getByRole('link', { name: administrator === ada ? person.name : 'Let a person join' }).click();
     await administrator.page.getByText('its maker, who was believed').waitFor();
     await administrator.button('Sign with passkey').click();
@@ -96,7 +96,7 @@ test('what only hardware may approve is approved', async () => {
   const request = await world.request(erin, APPROVAL);
   await signIn(sue);
   await go(sue, `/review/${request}`);
-  await sue.button('Approve …').click();
+  await beginApproval(sue, world.digits(request));
   await sue.button('Sign: approve').click();
   await sue.heading('Recorded').waitFor();
   const view = await erin.page.evaluate(async (id) => (await fetch(`/api/v1/requests/${id}`)).json(), request);

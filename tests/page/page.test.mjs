@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { start } from './chancery.mjs';
 import { testOwnFunctions } from './canonical.mjs';
 import { canonical, changed, hex, reoffered } from './documents.mjs';
-import { enrol, go, launch, looksRight, newPerson, signIn } from './people.mjs';
+import { beginApproval, enrol, go, launch, looksRight, newPerson, signIn } from './people.mjs';
 
 const UP = 'BEGIN;\nCREATE INDEX orders_created ON orders (created_at);\n-- \u202etxet neddih\u202c\nCOMMIT;\n';
 const DOWN = 'DROP INDEX orders_created;\n';
@@ -52,7 +52,7 @@ test('the one-time link works once', async () => {
 });
 
 async function invite(roles, attributes) {
-  await go(ada, '/#/people');
+  await go(ada, '/sign#/people');
   await ada.page.getByLabel('Roles', { exact: true }).fill(roles);
   await ada.page.getByLabel('Attributes', { exact: true }).fill(attributes);
   await ada.button('Make a one-time link').click();
@@ -71,13 +71,13 @@ test('a person joins with the signatures of two administrators who compare the k
   for (const [person, roles, attributes] of [[cyd, 'dba', 'business_unit=payments'], [dee, 'service_owner', 'business_unit=payments']]) {
     await enrol(person, await invite(roles, attributes));
     await person.heading('Now the administrators').waitFor();
-    await go(ada, '/#/people');
+    await go(ada, '/sign#/people');
     if (person === cyd) await looksRight(ada, 'people');
     await ada.page.getByRole('link', { name: person.name }).click();
     await signAct(ada, person, roles);
     if (person === cyd) await looksRight(ada, 'act-signed');
     await ada.heading(/another administrator has to sign/).waitFor();
-    await go(ben, '/');
+    await go(ben, '/sign');
     await ben.page.getByRole('link', { name: 'Let a person join' }).click();
     await signAct(ben, person, roles);
     await ben.heading('Recorded').waitFor();
@@ -95,7 +95,7 @@ async function signAct(administrator, person, roles) {
 }
 
 test('one administrator cannot sign twice', async () => {
-  await go(ada, '/#/people');
+  await go(ada, '/sign#/people');
   await ada.page.getByLabel('Act', { exact: true }).selectOption('role.granted');
   await ada.page.getByLabel('Person', { exact: true }).selectOption(cyd.id);
   await ada.page.getByLabel('Role, or attribute').fill('engineer');
@@ -103,11 +103,11 @@ test('one administrator cannot sign twice', async () => {
   await ada.heading('Give a role').waitFor();
   await ada.button('Sign with passkey').click();
   await ada.heading(/another administrator has to sign/).waitFor();
-  await go(ada, '/#/people');
+  await go(ada, '/sign#/people');
   await ada.page.getByRole('link', { name: 'Give a role' }).click();
   assert.ok(await ada.button('Sign with passkey').isDisabled());
   await ada.page.getByText('You signed it already').waitFor();
-  await go(ben, '/');
+  await go(ben, '/sign');
   await ben.page.getByRole('link', { name: 'Give a role' }).click();
   await ben.button('Sign with passkey').click();
   await ben.heading('Recorded').waitFor();
@@ -153,17 +153,17 @@ test('the review shows all that is signed, hidden characters too', async () => {
 test('a person adds a second passkey with the first, and goes on signing with the one that signed in', async () => {
   const first = await cyd.page.evaluate(() => localStorage.getItem('chancery-passkey'));
   const unplug = await cyd.plugIn();
-  await go(cyd, '/#/people');
+  await go(cyd, '/sign#/people');
   await cyd.button('Add a passkey').click();
   await cyd.heading('Add a passkey').waitFor();
   await unplug();
   await cyd.button('Sign with passkey').click();
   await cyd.heading('Recorded').waitFor();
-  await go(cyd, '/#/people');
+  await go(cyd, '/sign#/people');
   await cyd.page.getByText('You have 2.').waitFor();
   const asked = cyd.page.waitForRequest((request) => request.url().endsWith('/decisions/options'));
   await go(cyd, `/review/${change}`);
-  await cyd.button('Approve …').click();
+  await beginApproval(cyd, world.digits(change));
   assert.equal((await asked).postDataJSON().credential_id, first);
   await cyd.button('Back').click();
   await cyd.button('Approve …').waitFor();
@@ -308,7 +308,7 @@ for (const [name, what, change_] of LIES_THAT_SHOW_LATER) test(`refuses a consis
   const signed = await cyd.signatures();
   await answering(cyd, requestAnswer, json(change_), async () => {
     await go(cyd, `/review/${change}`);
-    await cyd.button('Approve …').click();
+    await beginApproval(cyd, world.digits(change));
     await refuses(cyd, what);
   });
   assert.equal(await cyd.signatures(), signed);
@@ -318,7 +318,7 @@ for (const [name, what, change_] of TAMPERED_OFFERS) test(`refuses an offer with
   const signed = await cyd.signatures();
   await answering(cyd, offerAnswer, json(change_), async () => {
     await go(cyd, `/review/${change}`);
-    await cyd.button('Approve …').click();
+    await beginApproval(cyd, world.digits(change));
     await refuses(cyd, what);
   });
   assert.equal(await cyd.signatures(), signed);
@@ -351,7 +351,7 @@ test('a grant that the request and the verdict do not bear is refused, whatever 
     await answering(cyd, requestAnswer, json((view) => { view.clocks[member] = value; }), () =>
       answering(cyd, offerAnswer, json((offer) => reoffered(offer, 'decision', (one) => { one.grant[member] = value; })), async () => {
         await go(cyd, `/review/${change}`);
-        await cyd.button('Approve …').click();
+        await beginApproval(cyd, world.digits(change));
         await refuses(cyd, what);
       }));
   }
@@ -360,7 +360,7 @@ test('a grant that the request and the verdict do not bear is refused, whatever 
   await answering(cyd, requestAnswer, json((view) => { longer(view); digest = view.verdict_sha256; }), () =>
     answering(cyd, offerAnswer, json((offer) => reoffered(offer, 'decision', (one) => { one.grant.max_seconds = 86400; one.verdict_sha256 = digest; })), async () => {
       await go(cyd, `/review/${change}`);
-      await cyd.button('Approve …').click();
+      await beginApproval(cyd, world.digits(change));
       await refuses(cyd, 'grant, longest');
     }));
 });
@@ -373,7 +373,7 @@ test('a sign-in signs for nobody else, and nothing that is not shown', async () 
   for (const [what, change_] of [['person', (one) => { one.person = dee.id; }], ['session document', (one) => { one.also = 1; }],
     ['time of the offer', (one) => { one.expires_at = '2099-01-01T00:00:00Z'; }]]) {
     await answering(eve, sessionOffer, json((offer) => reoffered(offer, 'session', change_)), async () => {
-      await go(eve, '/');
+      await go(eve, '/sign');
       await eve.button('Sign in with a passkey').click();
       await refuses(eve, what);
     });
@@ -404,7 +404,7 @@ test('an act on people is refused when it is not what is shown', async () => {
     public_key: { ...offer.public_key, challenge: 'A'.repeat(43) } })], ['disclosure', (offer) => ({ ...offer, disclosures: ['W10'] })]);
   for (const [what, change_] of cases) {
     await answering(ada, optionsAnswer, json(change_), async () => {
-      await go(ada, '/#/people');
+      await go(ada, '/sign#/people');
       await ada.page.getByLabel('Person', { exact: true }).selectOption(cyd.id);
       await ada.page.getByLabel('Role, or attribute').fill('security');
       await ada.button('Prepare …').click();
@@ -418,7 +418,7 @@ test('a sign-in does not introduce a key that nobody asked for', async () => {
   await eve.page.addInitScript((id) => localStorage.setItem('chancery-person', id), cyd.id);
   const withKey = (offer) => reoffered(offer, 'session', (one) => { one.public_key = Buffer.alloc(32).toString('base64url'); });
   await answering(eve, sessionOffer, json(withKey), async () => {
-    await go(eve, '/');
+    await go(eve, '/sign');
     await eve.button('Sign in with a passkey').click();
     await refuses(eve, 'session key');
   });
@@ -427,7 +427,7 @@ test('a sign-in does not introduce a key that nobody asked for', async () => {
 
 test('an approval is signed, and its receipt can be kept', async () => {
   await go(cyd, `/review/${change}`);
-  await cyd.button('Approve …').click();
+  await beginApproval(cyd, world.digits(change));
   await cyd.heading('You are about to approve this request').waitFor();
   await looksRight(cyd, 'confirm');
   const fingerprint = await cyd.page.locator('#fingerprint').textContent();
@@ -455,7 +455,7 @@ test('a receipt of something else is said to be wrong', async () => {
   };
   await answering(cyd, recorded, json(wrong), async () => {
     await go(cyd, `/review/${id}`);
-    await cyd.button('Approve …').click();
+    await beginApproval(cyd, world.digits(id));
     await cyd.button('Sign: approve').click();
     await cyd.heading('Signed, but the receipt is wrong').waitFor();
   });
@@ -466,7 +466,7 @@ test('a receipt of something else is said to be wrong', async () => {
 test('the last approval grants, and an administrator can revoke', async () => {
   await signIn(dee);
   await go(dee, `/review/${change}`);
-  await dee.button('Approve …').click();
+  await beginApproval(dee, world.digits(change));
   await dee.button('Sign: approve').click();
   await dee.page.getByText('approved, not started').waitFor();
   await go(ada, `/review/${change}`);
@@ -493,7 +493,7 @@ test('a binary artifact can be rejected, not approved', async () => {
 test('an approval can be withdrawn', async () => {
   const id = await world.request(ben, CHANGE);
   await go(cyd, `/review/${id}`);
-  await cyd.button('Approve …').click();
+  await beginApproval(cyd, world.digits(id));
   await cyd.button('Sign: approve').click();
   await cyd.heading('Recorded').waitFor();
   await go(cyd, `/review/${id}`);
@@ -524,7 +524,7 @@ test('served from another origin, it talks to the API that it names', async () =
 });
 
 async function passkeysOf(reader, person) {
-  await go(reader, '/#/people');
+  await go(reader, '/sign#/people');
   const item = reader.page.getByRole('listitem').filter({ hasText: person.id }).filter({ has: reader.page.getByText('Passkeys', { exact: true }) }).last();
   await item.getByText('Passkeys', { exact: true }).click();
   return item;
@@ -543,11 +543,11 @@ test('a person who lost their passkeys gets in again, and everybody is told for 
   await deeAgain.button('Make a passkey').click();
   await deeAgain.heading('Now the administrators').waitFor();
   const fingerprint = await deeAgain.page.locator('.fingerprint').textContent();
-  await go(ada, '/#/people');
+  await go(ada, '/sign#/people');
   await ada.page.getByRole('link', { name: dee.name }).click();
   for (const administrator of [ada, ben]) {
     if (administrator === ben) {
-      await go(ben, '/');
+      await go(ben, '/sign');
       await ben.page.getByRole('link', { name: 'Recover a person' }).click();
     }
     await administrator.heading('Recover a person who lost their passkeys').waitFor();
@@ -559,23 +559,52 @@ test('a person who lost their passkeys gets in again, and everybody is told for 
   await signIn(deeAgain);
   await deeAgain.page.getByText('Somebody is getting in as you').waitFor();
   await looksRight(deeAgain, 'recovery-notice');
-  await go(ada, '/#/people');
+  await go(ada, '/sign#/people');
   await ada.page.getByText('Being recovered').waitFor();
 });
 
 test('the person with a passkey of before is told on every page, and stops it', async () => {
-  await go(dee, '/'); // the session of before goes on, and only looks
+  await go(dee, '/sign'); // the session of before goes on, and only looks
   await dee.page.getByText('this session only looks').waitFor();
   await dee.page.getByRole('link', { name: 'stop it with a passkey that you had before' }).click();
   await dee.heading('Stop a recovery').waitFor();
   await looksRight(dee, 'act-stop-recovery');
   await dee.button('Sign with passkey').click();
   await dee.heading('Recorded').waitFor();
-  await go(dee, '/');
+  await go(dee, '/sign');
   await dee.heading('Inbox').waitFor();
   assert.equal(await dee.page.getByText('Somebody is getting in as you').count(), 0);
-  await go(deeAgain, '/');
+  await go(deeAgain, '/sign');
   await deeAgain.heading('Sign in').waitFor();
+});
+
+test('wrong digits are refused, and a report rejects and freezes', async () => {
+  const id = await world.request(ben, CHANGE);
+  await go(cyd, `/review/${id}`);
+  await cyd.button('Approve …').click();
+  await cyd.page.getByText('Write the two digits').waitFor();
+  await beginApproval(cyd, world.digits(id) === '00' ? '01' : '00');
+  await cyd.page.getByText('these are not the two digits').waitFor();
+  assert.equal(await cyd.button(/^Sign:/).count(), 0);
+  await cyd.page.getByLabel('Report it as suspicious').check();
+  await cyd.button('Approve …').click();
+  await cyd.page.getByText('is rejected, not approved').waitFor();
+  await looksRight(cyd, 'report');
+  await cyd.page.getByLabel('Reason', { exact: true }).fill('Ben says that it was not him');
+  // A server that drops the report, or adds one, is told from what is signed.
+  const dropped = json((offer) => reoffered(offer, 'decision', (one) => { delete one.suspicious; }));
+  await answering(cyd, offerAnswer, dropped, async () => {
+    await cyd.button('Reject …').click();
+    await refuses(cyd, 'report');
+  });
+  await go(cyd, `/review/${id}`);
+  await cyd.page.getByLabel('Report it as suspicious').check();
+  await cyd.page.getByLabel('Reason', { exact: true }).fill('Ben says that it was not him');
+  await cyd.button('Reject …').click();
+  await cyd.page.getByText('the requester is frozen').waitFor();
+  await cyd.button('Sign: reject').click();
+  await cyd.page.getByText('The request is now: rejected').waitFor();
+  await assert.rejects(world.request(ben, CHANGE));
 });
 
 test('a passkey is taken away, by the address that the command line opens', async () => {

@@ -56,7 +56,7 @@ export async function enrol(person, link) {
 }
 
 export async function signIn(person) {
-  await go(person, '/');
+  await go(person, '/sign');
   await person.button('Sign in with a passkey').click();
   await person.heading('Inbox').waitFor();
 }
@@ -65,6 +65,12 @@ export async function signIn(person) {
 export async function go(person, path) {
   await person.page.goto('about:blank');
   await person.page.goto(person.base + path);
+}
+
+// Writes the digits that the requester told, and begins to approve.
+export async function beginApproval(person, digits) {
+  await person.page.getByLabel('Two digits that the requester was shown').fill(digits);
+  await person.button('Approve …').click();
 }
 
 // Reads well: in light and dark, wide and narrow; and a picture of each when PICTURES names a folder.

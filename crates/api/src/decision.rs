@@ -36,6 +36,12 @@ pub struct DecisionOptionsRequest {
     /// Raw id of the passkey to sign with, base64url; the document names it. Else the first that may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
+    /// The two digits that the requester was shown; an approval of tier `high` or `critical` needs them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matching_number: Option<String>,
+    /// Whether a reject says that the request is suspicious: that freezes the requester, and raises an alert.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub report_suspicious: bool,
 }
 
 /// What to sign.

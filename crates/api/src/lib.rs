@@ -6,6 +6,7 @@
 //! Encodings: ids are ULIDs; times RFC 3339 UTC with whole seconds; digests 64 lower-case hexadecimal digits;
 //! binary values base64url without padding; signed documents the canonical text itself, as a string.
 
+pub mod alert;
 pub mod audit;
 pub mod decision;
 pub mod enrolment;
@@ -13,11 +14,14 @@ pub mod entitlement;
 pub mod event;
 pub mod grant;
 pub mod identity;
+pub mod log;
 pub mod login;
 pub mod passkey;
 pub mod person;
+pub mod policy;
 pub mod problem;
 pub mod recovery;
 pub mod request;
 pub mod server;
 pub mod session;
+pub mod trust;

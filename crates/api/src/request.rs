@@ -169,8 +169,19 @@ pub struct RequestSummary {
     pub requester: PersonReference,
     /// For whom.
     pub beneficiary: PersonReference,
+    /// Title of it for people; its name, when the active bundle has it no more.
+    pub title: String,
+    /// What it is done to, in a few words: the main parameters.
+    pub subject: String,
     /// Points of risk.
     pub risk_score: u32,
+    /// Tier of the recorded verdict: `low`, `medium`, `high` or `critical`; `unknown` where it was recorded before
+    /// lists had it.
+    pub tier: String,
+    /// Longest grant, from activation.
+    pub grant_seconds: u64,
+    /// Ids of the stages whose seats are not filled, while it is pending.
+    pub waiting_for: Vec<String>,
     /// When it was made.
     pub created_at: String,
     /// When something last happened.
@@ -197,6 +208,10 @@ pub struct RequestView {
     pub beneficiary: PersonReference,
     /// What was asked for.
     pub entitlement: String,
+    /// Title of it for people.
+    pub title: String,
+    /// What it is done to, in a few words: the main parameters.
+    pub subject: String,
     /// The request document, canonical text: what was signed.
     pub document: String,
     /// SHA-256 of it.
@@ -208,6 +223,22 @@ pub struct RequestView {
     pub verdict: Value,
     /// SHA-256 of the canonical verdict.
     pub verdict_sha256: String,
+    /// What policy was asked in the request phase, canonical text as recorded: personal values are salted digests.
+    pub input: String,
+    /// At most three differences from usual, as the recorded input tells them.
+    pub unusual: Vec<Difference>,
+    /// What it reaches, in sentences, as the entitlement's data says it.
+    pub blast_radius: Vec<String>,
+    /// Names of the artifacts that undo it.
+    pub undo: Vec<String>,
+    /// When each approver first looked at it. Not in the log, and so not proved.
+    pub seen: Vec<SeenView>,
+    /// For whoever may approve: whether the two digits of the requester are needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number_matching: Option<NumberMatching>,
+    /// The two digits that approvers must be told; shown to the requester alone, while it is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matching_number: Option<String>,
     /// Who must approve, who may and who did.
     pub stages: Vec<StageView>,
     /// Every decision, in the order of the log.
@@ -220,6 +251,33 @@ pub struct RequestView {
     pub actions: BTreeMap<String, ActionView>,
     /// What happened, in the order of the log.
     pub timeline: Vec<TimelineEntry>,
+}
+
+/// How a request differs from what is usual.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Difference {
+    /// Stable name: `new_origin`, `off_hours`, `first_time`, `many_requests`, `refused_lately` or `long_grant`.
+    pub code: String,
+    /// One sentence for the approver.
+    pub message: String,
+}
+
+/// An approver's first look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SeenView {
+    /// Who.
+    pub person: PersonReference,
+    /// When.
+    pub time: String,
+}
+
+/// The two digits that the requester tells the approvers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NumberMatching {
+    /// Whether an approval needs them.
+    pub needed: bool,
+    /// Wrong ones after which the request is rejected; those of all approvers count together.
+    pub misses_left: u32,
 }
 
 /// A stage.
@@ -250,6 +308,8 @@ pub struct DecisionView {
     pub revision: u32,
     /// Stages that it names.
     pub stages: Vec<String>,
+    /// Whether the request was reported as suspicious by it.
+    pub suspicious: bool,
     /// Why, when a reason was given and not erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -85,3 +85,28 @@ pub struct WhoAmI {
     #[serde(default)]
     pub held: bool,
 }
+
+/// `GET /api/v1/sessions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionList {
+    /// Those of the reader that have not ended; the one that ends last comes first.
+    pub items: Vec<SessionView>,
+}
+
+/// A session of the reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionView {
+    /// Digest of its token, to end it by.
+    pub id: String,
+    /// How it is held: `cookie` or `session_key`.
+    pub session: String,
+    /// SHA-256 of the raw id of the passkey that introduced it.
+    pub credential_id_sha256: String,
+    /// When it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<String>,
+    /// When it ends.
+    pub expires_at: String,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}

@@ -36,6 +36,12 @@ fn id(view: &Value) -> String {
     view["id"].as_str().unwrap().to_owned()
 }
 
+/// The two digits that the requester is shown, where the risk wants them, and tells the approvers.
+fn told(desk: &Desk, request: &str) -> Option<String> {
+    let view = desk.check(&["request", "view", request, "-o", "json"], 0).json();
+    view["matching_number"].as_str().map(str::to_owned)
+}
+
 #[test]
 fn without_a_server() {
     let desk = Desk::new("http://127.0.0.1:1");
@@ -125,8 +131,8 @@ fn the_life_of_a_request() {
 
     // 0: two people approve while the program waits
     let waiting = desk.start(&["request", "wait", &request, "-o", "json"]);
-    cast.owner.decide(&request, Approve, None).unwrap();
-    cast.security.decide(&request, Approve, None).unwrap();
+    cast.owner.decide(&request, Approve, None, told(&desk, &request)).unwrap();
+    cast.security.decide(&request, Approve, None, told(&desk, &request)).unwrap();
     let approved = finish(waiting);
     assert_eq!((approved.code, approved.json()["state"].as_str()), (0, Some("approved")), "{approved:?}");
 
@@ -144,12 +150,12 @@ fn the_life_of_a_request() {
     stranger.check(&["grant", "credential", &request], 1);
 
     // 7: revoked by a person
-    cast.security.decide(&request, Revoke, Some("over")).unwrap();
+    cast.security.decide(&request, Revoke, Some("over"), None).unwrap();
     desk.check(&["request", "wait", &request], 7);
 
     // 5, 7: rejected; cancelled
     let rejected = id(&ask(&desk, &["--no-wait"], 8));
-    cast.owner.decide(&rejected, Reject, Some("use the replica")).unwrap();
+    cast.owner.decide(&rejected, Reject, Some("use the replica"), None).unwrap();
     let ran = desk.check(&["request", "wait", &rejected], 5);
     assert!(ran.stdout.contains("use the replica"), "{}", ran.stdout);
     let cancelled = id(&ask(&desk, &["--no-wait"], 8));
@@ -166,8 +172,8 @@ fn using_a_grant() {
     let desk = Desk::sign_in(&stage, &cast.engineer);
     let granted = |more: &[&str]| {
         let request = id(&ask(&desk, &[more, &["--no-wait"]].concat(), 8));
-        cast.owner.decide(&request, Approve, None).unwrap();
-        cast.security.decide(&request, Approve, None).unwrap();
+        cast.owner.decide(&request, Approve, None, told(&desk, &request)).unwrap();
+        cast.security.decide(&request, Approve, None, told(&desk, &request)).unwrap();
         request
     };
 

@@ -149,7 +149,7 @@ fn the_guide_does_what_it_says() {
     let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
     let mut shell = Shell::start(folder.path(), &path);
     let (mut ada, mut bo, mut host): (Option<Person>, Option<Person>, Option<Sshd>) = (None, None, None);
-    let mut link = String::new();
+    let (mut link, mut asked) = (String::new(), String::new());
     let mut last = String::new();
     for part in parts() {
         match part {
@@ -167,7 +167,11 @@ fn the_guide_does_what_it_says() {
                         ada.as_ref().unwrap().sign_login(login.trim()).unwrap();
                     }
                     if let Some(request) = line.strip_prefix("request ").filter(|id| id.len() == 26) {
-                        bo.as_ref().unwrap().decide(request, Approve, None).unwrap();
+                        request.clone_into(&mut asked);
+                    }
+                    if let Some(digits) = line.strip_prefix("approvers will ask you for the digits ") {
+                        let digits = Some(digits.trim().to_owned());
+                        bo.as_ref().unwrap().decide(&asked, Approve, None, digits).unwrap();
                     }
                 });
                 if block.starts_with("cat ") {

@@ -28,14 +28,14 @@ fn on_the_page(desk: &Desk, arguments: &[&str], signer: &Person, code: i32) -> R
     let mut child = desk.start(arguments);
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
-    while !line.contains("/#/act/") {
+    while !line.contains("/sign#/act/") {
         line.clear();
         assert!(
             stderr.read_line(&mut line).unwrap() > 0,
             "`{arguments:?}` ended before it showed an address"
         );
     }
-    let address: Vec<&str> = line.trim().split_once("/#/act/").unwrap().1.split('/').collect();
+    let address: Vec<&str> = line.trim().split_once("/sign#/act/").unwrap().1.split('/').collect();
     let mut body = json!({"person": address[1]});
     if let Some(key) = address.get(2) {
         body["credential_id"] = json!(key);

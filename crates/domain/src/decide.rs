@@ -1,9 +1,11 @@
 //! What a command leads to. Pure: state, command and facts in; events or a refusal out.
 
 mod grant;
+mod number;
 
 use chancery_canonical::Canonical;
 
+use crate::alerts::Alerts;
 use crate::count;
 use crate::document::{DecisionKind, GrantTerms};
 use crate::event::{
@@ -28,6 +30,8 @@ pub enum Command {
     Revise(SignedRequest),
     /// Approve, reject, withdraw or revoke.
     Decide(VerifiedDecision, Assertion),
+    /// Somebody gave other digits than the requester was shown.
+    MissNumber(AuthenticatedActor),
     /// Take it back.
     Cancel(AuthenticatedActor),
     /// Start the grant's clock.
@@ -65,6 +69,8 @@ pub struct Facts<'a> {
     pub standing_verdict: Option<&'a VerdictDocument>,
     /// The approvals that stand in the log, verified again from their signatures, in the order of the log.
     pub approvals: &'a [VerifiedApproval],
+    /// Whom alerts freeze.
+    pub alerts: &'a Alerts,
 }
 
 /// The events that follow, in order; an empty list means that nothing needs to happen.
@@ -86,6 +92,7 @@ pub fn decide(
         Command::Submit(_) => Err(Refusal::RequestExists),
         Command::Revise(request) => revise(state, &request, facts),
         Command::Decide(decision, assertion) => decided(state, decision, assertion, facts),
+        Command::MissNumber(actor) => number::miss(state, &actor, facts),
         Command::Cancel(actor) => cancel(state, &actor),
         Command::Activate(actor) => grant::activate(state, &actor, facts),
         Command::IntendLease(actor, lease) => grant::intend_lease(state, &actor, lease, facts),
@@ -152,6 +159,7 @@ fn judge(request: &SignedRequest, facts: &Facts<'_>) -> Result<Vec<RequestEvent>
     let document = request.document();
     let asked = asked_by(request);
     count::check_parties(&asked, facts.directory)?;
+    facts.alerts.check_parties(&asked)?;
     let verdict = facts.verdict.ok_or(Refusal::DeniedByPolicy)?;
     let said = verdict.document();
     if said.verdict != Outcome::Deny && count::unknown_obligation(said).is_some() {
@@ -244,7 +252,7 @@ fn vote(
     recorded: RequestEvent,
     facts: &Facts<'_>,
 ) -> Result<Vec<RequestEvent>, Refusal> {
-    let Pending { asked, judgement, decisions } = pending;
+    let Pending { asked, judgement, decisions, .. } = pending;
     let document = decision.document().clone();
     let approver = &document.approver;
     if facts.now >= judgement.lapses_at {

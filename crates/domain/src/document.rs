@@ -169,6 +169,9 @@ pub struct DecisionDocument {
     /// SHA-256 of the salted disclosure of the reason, when one was given.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason_sha256: Option<Sha256>,
+    /// Present in a rejection that reports the request: it freezes the requester.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub suspicious: Option<Suspicious>,
     /// A checkpoint that the decision comes after.
     pub checkpoint: CheckpointReference,
     /// Single use, at least 128 bit, base64url.
@@ -177,6 +180,24 @@ pub struct DecisionDocument {
     pub issued_at: Timestamp,
     /// When the offer ends.
     pub expires_at: Timestamp,
+}
+
+/// `true`, the one value of a member that is left out otherwise, so that one meaning has one spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "bool", into = "bool")]
+pub struct Suspicious;
+
+impl TryFrom<bool> for Suspicious {
+    type Error = &'static str;
+    fn try_from(value: bool) -> Result<Self, &'static str> {
+        if value { Ok(Self) } else { Err("`suspicious` is `true`, or it is left out") }
+    }
+}
+
+impl From<Suspicious> for bool {
+    fn from(_: Suspicious) -> bool {
+        true
+    }
 }
 
 /// One revision of one request, by digest.

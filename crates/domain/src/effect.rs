@@ -80,6 +80,7 @@ pub fn effects(id: &RequestId, event: &RequestEvent, after: &State, now: Timesta
         | RequestEvent::DecisionRecorded(_)
         | RequestEvent::DecisionRefused(_)
         | RequestEvent::Rejected(_)
+        | RequestEvent::Mismatched(_)
         | RequestEvent::Cancelled(_)
         | RequestEvent::Lapsed(_)
         | RequestEvent::LeaseIssued(_)

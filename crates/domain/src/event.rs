@@ -1,5 +1,6 @@
 //! What has happened. Events are the truth; each becomes exactly one leaf of the log (`leaf.rs`).
 
+mod alert;
 mod identity;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,21 +10,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::document::GrantTerms;
-use crate::id::{LeaseId, PersonId, RequestId};
+use crate::id::{AlertId, LeaseId, PersonId, RequestId};
 use crate::signature::{Assertion, Authority, RequestSignature};
 use crate::time::Timestamp;
 use crate::verdict::Outcome;
 
+pub use alert::{AlertAcknowledged, AlertEvent, AlertRaised, AlertReason};
 pub use identity::{
     AttributeAssigned, IdentityEvent, Passkey, PasskeyEnrolled, PasskeyRemoved, PersonCreated,
     PersonRecovered, RecoveryCancelled, RoleChanged, StandingChanged,
 };
 
 /// Kinds that are kept for what comes later, so that nobody gives them another meaning.
-pub const RESERVED_KINDS: [&str; 15] = [
+pub const RESERVED_KINDS: [&str; 13] = [
     "activity.observed",
-    "alert.acknowledged",
-    "alert.raised",
     "break_glass.used",
     "execution.started",
     "group.assigned",
@@ -63,6 +63,9 @@ pub enum RequestEvent {
     /// An eligible person said no.
     #[serde(rename = "request.rejected")]
     Rejected(EndedBy),
+    /// Approvers gave wrong digits too often: it ends as rejected.
+    #[serde(rename = "request.mismatched")]
+    Mismatched(EndedBy),
     /// The requester took it back.
     #[serde(rename = "request.cancelled")]
     Cancelled(EndedBy),
@@ -118,6 +121,7 @@ impl RequestEvent {
             | Self::Revised(_)
             | Self::DecisionRefused(_)
             | Self::Rejected(_)
+            | Self::Mismatched(_)
             | Self::Cancelled(_)
             | Self::Lapsed(_)
             | Self::Activated(_)
@@ -217,9 +221,16 @@ pub struct DecisionRecorded {
 pub struct DecisionRefused {
     /// Who tried.
     pub person: PersonId,
-    /// The refusal's stable code.
+    /// The refusal's stable code. [`NUMBER_MISMATCH`] stands once for each time that a person gave wrong digits, every
+    /// other code once for each person and revision.
     pub code: String,
 }
+
+/// Code of a refusal that is counted: the digits were not those that the requester was shown.
+pub const NUMBER_MISMATCH: &str = "number_mismatch";
+
+/// So many wrong digits, of all approvers together, reject a revision.
+pub const MAX_MISMATCHES: u32 = 3;
 
 /// Body of `request.approved`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -418,6 +429,8 @@ pub enum Event {
     Request(RequestId, RequestEvent),
     /// Of a person.
     Identity(PersonId, IdentityEvent),
+    /// Of an alert.
+    Alert(AlertId, AlertEvent),
     /// Of the policy.
     Policy(PolicyEvent),
     /// Of the trust root.

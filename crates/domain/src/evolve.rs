@@ -1,10 +1,15 @@
 //! How a request's state follows from its events. Total over states and events: a new one of either must be
 //! thought of here.
 
+use std::collections::BTreeMap;
+
 use chancery_canonical::Canonical;
 
 use crate::document::{DecisionDocument, DecisionKind};
-use crate::event::{ExecutionOutcome, Judged, Phase, RequestEvent, RollbackFinished, Submitted};
+use crate::event::{
+    DecisionRefused, EndedBy, ExecutionOutcome, Judged, NUMBER_MISMATCH, Phase, RequestEvent,
+    RollbackFinished, Submitted,
+};
 use crate::id::RequestId;
 use crate::state::{
     Active, Approved, Asked, Decided, Denied, Ended, Ending, Judgement, Lease, LeaseStatus, Leases, Pending,
@@ -54,10 +59,14 @@ fn follow(id: &RequestId, state: Option<State>, event: &RequestEvent) -> Option<
         RequestEvent::Revised(body) => revised(id, &state, body),
         RequestEvent::Judged(body) => judged(state, body),
         RequestEvent::DecisionRecorded(body) => decided(state, &body.document),
-        // A refused decision and a redaction change what is known, never where the request stands.
-        RequestEvent::DecisionRefused(_) | RequestEvent::Redacted(_) => Some(state),
+        RequestEvent::DecisionRefused(body) => Some(refused(state, body)),
+        RequestEvent::Mismatched(body) => mismatched(state, body),
+        // A redaction changes what is known, never where the request stands.
+        RequestEvent::Redacted(_) => Some(state),
         RequestEvent::Approved(body) => match state {
-            State::Pending(Pending { asked, judgement, decisions }) if body.revision == asked.revision => {
+            State::Pending(Pending { asked, judgement, decisions, .. })
+                if body.revision == asked.revision =>
+            {
                 Some(State::Approved(Approved {
                     asked,
                     judgement,
@@ -151,7 +160,12 @@ fn judged(state: State, body: &Judged) -> Option<State> {
                 grant: body.grant.clone()?,
                 lapses_at: body.lapses_at?,
             };
-            Some(State::Pending(Pending { asked, judgement, decisions: Vec::new() }))
+            Some(State::Pending(Pending {
+                asked,
+                judgement,
+                decisions: Vec::new(),
+                mismatches: BTreeMap::new(),
+            }))
         }
         (Phase::Approve, Outcome::Deny, State::Pending(pending)) => denied(pending.asked),
         (Phase::Issue, Outcome::Deny, State::Approved(approved)) => denied(approved.asked),
@@ -199,6 +213,27 @@ fn decided(state: State, canonical: &Canonical) -> Option<State> {
             Some(State::Unknown(active))
         }
         State::Evaluating(_) | State::Denied(_) | State::RollingBack(_) | State::Ended(_) => None,
+    }
+}
+
+/// A refused decision moves nothing; wrong digits are counted.
+fn refused(mut state: State, body: &DecisionRefused) -> State {
+    if let (State::Pending(pending), NUMBER_MISMATCH) = (&mut state, body.code.as_str()) {
+        let count = pending.mismatches.entry(body.person.clone()).or_default();
+        *count = count.saturating_add(1);
+    }
+    state
+}
+
+/// INVARIANT: only so many logged mismatches end a request, and in the name of somebody who made one.
+fn mismatched(state: State, body: &EndedBy) -> Option<State> {
+    match state {
+        State::Pending(ref pending)
+            if pending.mismatches_left() == 0 && pending.mismatches.contains_key(&body.person) =>
+        {
+            end_before_start(state, Ending::Rejected)
+        }
+        _ => None,
     }
 }
 
@@ -300,6 +335,7 @@ pub fn event_name(event: &RequestEvent) -> &'static str {
         RequestEvent::DecisionRefused(_) => "decision.refused",
         RequestEvent::Approved(_) => "request.approved",
         RequestEvent::Rejected(_) => "request.rejected",
+        RequestEvent::Mismatched(_) => "request.mismatched",
         RequestEvent::Cancelled(_) => "request.cancelled",
         RequestEvent::Lapsed(_) => "request.lapsed",
         RequestEvent::Activated(_) => "grant.activated",

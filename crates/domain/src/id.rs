@@ -76,6 +76,23 @@ identifier!(
     LeaseId
 );
 
+identifier!(
+    /// One alert.
+    AlertId
+);
+
+impl AlertId {
+    /// The alert that a request raises: one at most, so that it has the request's id.
+    pub fn of_request(id: &RequestId) -> Self {
+        Self(id.0.clone())
+    }
+
+    /// The request that raised it, if one did.
+    pub fn request(&self) -> RequestId {
+        RequestId(self.0.clone())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::PersonId;

@@ -8,7 +8,7 @@ use chancery_canonical::{Canonical, Sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::id::{PersonId, RequestId};
+use crate::id::{AlertId, PersonId, RequestId};
 use crate::time::Timestamp;
 
 /// The most bytes one leaf may have.
@@ -25,6 +25,8 @@ pub enum Stream {
     Request(RequestId),
     /// One person, their keys and roles: `identity/<person>`.
     Identity(PersonId),
+    /// One alert: `alert/<id>`.
+    Alert(AlertId),
     /// Which bundle is active: `policy`.
     Policy,
     /// What was sealed into trust.json: `trust`.
@@ -33,7 +35,9 @@ pub enum Stream {
 
 /// Why a text is not the name of a stream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a stream: expected `request/<id>`, `identity/<person>`, `policy` or `trust`")]
+#[error(
+    "`{0}` is not a stream: expected `request/<id>`, `identity/<person>`, `alert/<id>`, `policy` or `trust`"
+)]
 pub struct StreamError(String);
 
 impl fmt::Display for Stream {
@@ -41,6 +45,7 @@ impl fmt::Display for Stream {
         match self {
             Self::Request(id) => write!(f, "request/{id}"),
             Self::Identity(person) => write!(f, "identity/{person}"),
+            Self::Alert(id) => write!(f, "alert/{id}"),
             Self::Policy => f.write_str("policy"),
             Self::Trust => f.write_str("trust"),
         }
@@ -56,6 +61,7 @@ impl FromStr for Stream {
             None if text == "trust" => Ok(Self::Trust),
             Some(("request", id)) => id.parse().map(Self::Request).map_err(|_| refused()),
             Some(("identity", id)) => id.parse().map(Self::Identity).map_err(|_| refused()),
+            Some(("alert", id)) => id.parse().map(Self::Alert).map_err(|_| refused()),
             None | Some(_) => Err(refused()),
         }
     }

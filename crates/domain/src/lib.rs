@@ -3,13 +3,15 @@
 //! Read in this order: [`event`] (what has happened), [`state`] (where a request stands), [`decide`] (what a
 //! command leads to), [`effect`] (what must follow outside). The rest serves these four: [`document`] and
 //! [`signature`] are what people sign, [`proof`] are the values that only a check can make, [`people`] says
-//! whom a selector means, [`count`] and [`seats`] say which approvals count and who fills which seat.
+//! whom a selector means, [`count`] and [`seats`] say which approvals count and who fills which seat, [`alerts`] whom
+//! an alert freezes.
 
 pub mod decide;
 pub mod effect;
 pub mod event;
 pub mod state;
 
+pub mod alerts;
 pub mod count;
 pub mod document;
 pub mod evolve;

@@ -1,6 +1,7 @@
 //! A rule said no. Each refusal has a stable code, a reason and a remedy; all of them are shown to the person.
 
-use crate::id::PersonId;
+use crate::event::NUMBER_MISMATCH;
+use crate::id::{AlertId, PersonId};
 use crate::time::Timestamp;
 
 /// Why a command was refused. Nothing was recorded, except where [`Refusal::is_recorded`] says so.
@@ -73,6 +74,36 @@ pub enum Refusal {
     /// The lease does not fit the grant.
     #[error("the lease {0}")]
     LeaseMisfit(&'static str),
+    /// The two digits of the requester are needed and were not given.
+    #[error("an approval of this risk needs the two digits that the requester was shown")]
+    NumberNeeded,
+    /// The digits are others than the requester's.
+    #[error(
+        "these are not the two digits that the requester was shown; {0} more wrong ones reject the request"
+    )]
+    NumberMismatch(u32),
+    /// The third wrong digits ended the request.
+    #[error(
+        "these were not the two digits that the requester was shown, for the last time: the request is rejected"
+    )]
+    NumbersUsedUp,
+    /// Nobody knows the digits any more.
+    #[error("the two digits of this request are not known any more")]
+    NumberUnknown,
+    /// A report about this person waits for an administrator.
+    #[error("person `{person}` was reported for a suspicious request (alert `{alert}`)")]
+    RequesterFrozen {
+        /// Who may ask for nothing and start nothing.
+        person: PersonId,
+        /// The alert that somebody has to look at.
+        alert: AlertId,
+    },
+    /// There is no such alert.
+    #[error("the alert does not exist")]
+    UnknownAlert,
+    /// Nobody acknowledges what is said about themselves.
+    #[error("nobody may acknowledge an alert about a request of their own")]
+    AlertAboutYou,
     /// A decision of this kind is not open to this person or request.
     #[error("a decision of this kind is not possible here")]
     DecisionNotPossible,
@@ -101,6 +132,12 @@ impl Refusal {
             Self::HardwarePasskeyNeeded => "hardware_passkey_needed",
             Self::RecoveryWaiting(_) => "recovery_waiting",
             Self::LeaseMisfit(_) => "lease_misfit",
+            Self::NumberNeeded => "number_needed",
+            Self::NumberMismatch(_) | Self::NumbersUsedUp => NUMBER_MISMATCH,
+            Self::NumberUnknown => "number_unknown",
+            Self::RequesterFrozen { .. } => "requester_frozen",
+            Self::UnknownAlert => "alert_unknown",
+            Self::AlertAboutYou => "alert_about_you",
             Self::DecisionNotPossible => "decision_not_possible",
         }
     }
@@ -133,6 +170,21 @@ impl Refusal {
             }
             Self::RecoveryWaiting(_) => "decide then, or ask another eligible person",
             Self::LeaseMisfit(_) => "ask for a new credential",
+            Self::NumberNeeded => {
+                "ask the requester, by a way on which you know them, and give the digits with your approval"
+            }
+            Self::NumberMismatch(_) => {
+                "ask the requester, by a way on which you know them; if they did not ask for this, report the request"
+            }
+            Self::NumbersUsedUp => {
+                "ask the requester whether it was them; if it was, they file a new request"
+            }
+            Self::NumberUnknown => "ask the requester to submit a new revision",
+            Self::RequesterFrozen { .. } => {
+                "ask an identity administrator to look at the alert and to acknowledge it"
+            }
+            Self::UnknownAlert => "check the id; the list of alerts shows those that you may see",
+            Self::AlertAboutYou => "ask another identity administrator",
             Self::DecisionNotPossible => "`chancery request view` shows which decisions are open to you",
         }
     }

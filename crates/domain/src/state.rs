@@ -6,7 +6,7 @@ use chancery_canonical::Sha256;
 use serde::Serialize;
 
 use crate::document::{DecisionKind, GrantTerms};
-use crate::event::WaitingClock;
+use crate::event::{MAX_MISMATCHES, WaitingClock};
 use crate::id::{LeaseId, PersonId, RequestId};
 use crate::seats::Seating;
 use crate::time::Timestamp;
@@ -100,6 +100,15 @@ pub struct Pending {
     pub judgement: Judgement,
     /// Who decided what; in the order of the log.
     pub decisions: Vec<Decided>,
+    /// Who gave wrong digits, and how often.
+    pub mismatches: BTreeMap<PersonId, u32>,
+}
+
+impl Pending {
+    /// How many more wrong digits reject it; those of all approvers count together.
+    pub fn mismatches_left(&self) -> u32 {
+        MAX_MISMATCHES.saturating_sub(self.mismatches.values().sum())
+    }
 }
 
 /// Approved, not started.
@@ -134,7 +143,7 @@ pub struct Active {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// By a person.
+    /// By a person, or by wrong digits.
     Rejected,
     /// By the requester, before it started.
     Cancelled,

@@ -32,6 +32,13 @@ pub struct Risk {
     pub factors: Vec<RiskFactor>,
 }
 
+impl Risk {
+    /// Whether an approval needs the two digits that the requester was shown, so that the two have spoken.
+    pub fn needs_number(&self) -> bool {
+        matches!(self.tier.as_str(), "high" | "critical")
+    }
+}
+
 /// One reason why a request is more or less dangerous.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,7 @@
 
 use chancery_canonical::json::JsonError;
 use chancery_canonical::{Canonical, Sha256};
-use chancery_domain::document::{DecisionDocument, RequestReference, challenge};
+use chancery_domain::document::{DecisionDocument, DecisionKind, RequestReference, challenge};
 use chancery_domain::event::DecisionRecorded;
 use chancery_domain::proof::VerifiedDecision;
 use chancery_domain::signature::Assertion;
@@ -38,6 +38,9 @@ pub enum DecisionRefusal {
     /// Signed too late.
     #[error("the offer to sign this decision ended at {0}: open the request and decide again")]
     Expired(Timestamp),
+    /// Reported, and yet no rejection.
+    #[error("only a rejection can report a request as suspicious")]
+    Suspicious,
     /// The assertion is by another credential than the document names.
     #[error("the decision names another passkey than the one that signed")]
     OtherCredential,
@@ -57,6 +60,7 @@ impl DecisionRefusal {
             Self::Window => "decision_window",
             Self::NotYet(_) => "decision_not_yet",
             Self::Expired(_) => "decision_expired",
+            Self::Suspicious => "decision_suspicious",
             Self::OtherCredential => "decision_other_credential",
             Self::Signer(refusal) => refusal.code(),
         }
@@ -97,6 +101,9 @@ pub fn verify_decision(
     }
     if !is_nonce(&decision.nonce) {
         return Err(DecisionRefusal::Nonce);
+    }
+    if decision.suspicious.is_some() && decision.decision != DecisionKind::Reject {
+        return Err(DecisionRefusal::Suspicious);
     }
     check_window(&decision, context.at)?;
     if decision.credential_id_sha256 != Sha256::of(assertion.credential_id.as_bytes()) {

@@ -24,8 +24,9 @@ use serde_json::Value;
 
 use crate::app::disclosures;
 use crate::app::load_request::{Placed, place};
-use crate::app::record_events::{Told, projection, row};
+use crate::app::record_events::{Told, projection};
 use crate::app::redact_request::digests_of;
+use crate::app::summarise_request::row;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::keys::{self, KeyFault};

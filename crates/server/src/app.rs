@@ -1,16 +1,19 @@
 //! What a running server holds, and its use cases, one file each: load, gather, decide, record.
 
+pub(crate) mod acknowledge_alert;
 pub(crate) mod assess_request;
 pub(crate) mod begin_login;
 pub(crate) mod change_identity;
 pub(crate) mod count_waiting;
 pub(crate) mod decide_request;
+pub(crate) mod describe_request;
 pub(crate) mod draft_request;
 pub(crate) mod end_request;
 pub(crate) mod enrol_person;
 pub(crate) mod export_evidence;
 pub(crate) mod issue_credential;
 pub(crate) mod load_request;
+pub(crate) mod match_number;
 pub(crate) mod notice_trust;
 pub(crate) mod record_events;
 pub(crate) mod recover_person;
@@ -19,6 +22,8 @@ pub(crate) mod register_passkey;
 pub(crate) mod show_request;
 pub(crate) mod sign_in;
 pub(crate) mod submit_request;
+pub(crate) mod summarise_request;
+pub(crate) mod view_request;
 
 mod documents;
 mod passkey_counter;
@@ -82,6 +87,8 @@ pub struct App {
     pub(crate) trust: RwLock<Option<Arc<Trusted>>>,
     /// Identity acts are taken one at a time: each collects signatures in one place.
     pub(crate) identity_acts: tokio::sync::Mutex<()>,
+    /// Digits are compared one guess at a time.
+    pub(crate) number_matching: tokio::sync::Mutex<()>,
     /// Enrolments before the seal, and the seal itself, one at a time.
     pub(crate) sealing: tokio::sync::Mutex<()>,
     pub(crate) replays: Mutex<Replays>,

@@ -26,8 +26,9 @@ pub const MANIFEST: &str = "manifest.json";
 const FORMAT: &str = "urn:chancery:backup:v1";
 /// The database's place in a backup.
 pub const DATABASE: &str = "chancery.db";
-/// What is short-lived and yet no key to anything: addresses that are known, counters of passkeys.
-const KEPT_TICKETS: [&str; 3] = ["address", "passkey_counter_sign_in", "passkey_counter_decision"];
+/// What is short-lived and yet no key to anything: addresses that are known, counters of passkeys, who
+/// looked at what.
+const KEPT_TICKETS: [&str; 4] = ["address", "passkey_counter_sign_in", "passkey_counter_decision", "seen"];
 
 /// What a backup says of itself. Nothing in it is believed that is not recomputed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

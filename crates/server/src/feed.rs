@@ -250,19 +250,25 @@ async fn notices(app: &App, events: &[StoredEvent]) -> Result<Vec<Notice>, Fault
     let mut rows: BTreeMap<RequestId, Option<Arc<RequestRow>>> = BTreeMap::new();
     let mut notices = Vec::with_capacity(events.len());
     for event in events {
-        let audience = match &event.leaf.stream {
-            Stream::Request(id) => {
-                let row = match rows.get(id) {
+        let about = match &event.leaf.stream {
+            Stream::Request(id) => Some(id.clone()),
+            // Whoever may see a request may know that an alert came of it.
+            Stream::Alert(id) => Some(id.request()),
+            Stream::Identity(_) | Stream::Policy | Stream::Trust => None,
+        };
+        let audience = match about {
+            Some(id) => {
+                let row = match rows.get(&id) {
                     Some(row) => row.clone(),
                     None => {
-                        let row = app.store.request_row(id).await?.map(Arc::new);
-                        rows.insert(id.clone(), row.clone());
+                        let row = app.store.request_row(&id).await?.map(Arc::new);
+                        rows.insert(id, row.clone());
                         row
                     }
                 };
                 row.map_or(For::Nobody, For::ReadersOf)
             }
-            Stream::Identity(_) | Stream::Policy | Stream::Trust => For::Everybody,
+            None => For::Everybody,
         };
         let state = match &audience {
             For::ReadersOf(row) => Some(row.state.clone()),

@@ -3,6 +3,7 @@
 pub mod serve;
 
 pub mod connections;
+pub mod csv;
 
 pub mod admission;
 pub mod authentication;

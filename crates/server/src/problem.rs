@@ -173,7 +173,7 @@ const SIGN_AGAIN: &str = "open it again and sign what is shown now, with a passk
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
-            Refusal::UnknownRequest => StatusCode::NOT_FOUND,
+            Refusal::UnknownRequest | Refusal::UnknownAlert => StatusCode::NOT_FOUND,
             Refusal::NotAnActivePerson(_)
             | Refusal::SelfApproval
             | Refusal::NotEligible { .. }
@@ -181,8 +181,12 @@ impl From<Refusal> for Problem {
             | Refusal::DeniedByPolicy
             | Refusal::HardwarePasskeyNeeded
             | Refusal::RecoveryWaiting(_)
+            | Refusal::NumberMismatch(_)
+            | Refusal::NumbersUsedUp
+            | Refusal::RequesterFrozen { .. }
+            | Refusal::AlertAboutYou
             | Refusal::DecisionNotPossible => StatusCode::FORBIDDEN,
-            Refusal::CannotBeFilled(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::CannotBeFilled(_) | Refusal::NumberNeeded => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::RequestExists
             | Refusal::AlreadyDecided(_)
             | Refusal::NotYetInTurn(_)
@@ -192,6 +196,7 @@ impl From<Refusal> for Problem {
             | Refusal::WrongState { .. }
             | Refusal::TooEarly(_)
             | Refusal::TooLate(_)
+            | Refusal::NumberUnknown
             | Refusal::LeaseMisfit(_) => StatusCode::CONFLICT,
         };
         Self::refused(status, refusal.code(), refusal.to_string(), refusal.remedy())

@@ -86,6 +86,20 @@ impl Random {
         Ok(move || salts.next().unwrap_or_default())
     }
 
+    /// Two decimal digits, each of the hundred pairs equally likely.
+    ///
+    /// # Errors
+    /// A fault when the operating system gives no randomness.
+    pub fn two_digits(&self) -> Result<String, Problem> {
+        loop {
+            let [byte] = self.bytes::<1>()?;
+            // What is left of 256 would make the first pairs likelier.
+            if byte < 200 {
+                return Ok(format!("{:02}", byte % 100));
+            }
+        }
+    }
+
     fn ulid(&self, now: Timestamp) -> Result<String, Problem> {
         let milliseconds = u64::try_from(now.unix()).unwrap_or(0).saturating_mul(1000);
         Ok(Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?)).to_string())

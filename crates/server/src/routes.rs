@@ -3,8 +3,10 @@
 
 pub(crate) mod view;
 
+mod alerts;
 mod artifacts;
 mod audit;
+mod console;
 mod enrolments;
 mod entitlements;
 mod events;
@@ -13,10 +15,12 @@ mod identity;
 mod log;
 mod pages;
 mod persons;
+mod policy;
 mod recoveries;
 mod requests;
 mod server;
 mod sessions;
+mod trust;
 
 use std::sync::Arc;
 
@@ -33,7 +37,7 @@ use crate::problem::Problem;
 /// The router, with what every answer carries around it.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     let table = interface(pages(operations(Table::new())));
-    let router = table.into_router().fallback(no_route).method_not_allowed_fallback(no_method);
+    let router = table.into_router().fallback(console::elsewhere).method_not_allowed_fallback(no_method);
     let router = router.layer(middleware::from_fn_with_state(Arc::clone(app), boundary::observe));
     router.layer(middleware::from_fn_with_state(Arc::clone(app), headers::guard)).with_state(Arc::clone(app))
 }
@@ -49,7 +53,8 @@ pub fn listed() -> Vec<(&'static str, &'static str)> {
     table.listed().iter().map(|(method, path)| (word(method), *path)).collect()
 }
 
-async fn no_route() -> Problem {
+/// The problem that an address without a route is.
+pub(crate) fn no_route() -> Problem {
     let remedy = "`docs/spec/openapi.json` lists the routes";
     Problem::refused(axum::http::StatusCode::NOT_FOUND, "route_unknown", "there is no such route", remedy)
 }
@@ -60,10 +65,13 @@ async fn no_method() -> Problem {
     Problem::refused(status, "method_unknown", "this route has no such method", remedy)
 }
 
-/// The signing page, under each of the addresses that links name.
+/// The console, and beside it the signing page under each of the addresses that links name.
 fn pages(table: Table) -> Table {
     let page = Documented::new("The signing page").open().media_type("text/html");
-    ["/", "/enrol", "/sign-in", "/people", "/review/{id}"]
+    let table = table
+        .get("/", console::home, Documented::new("The console").open().media_type("text/html"))
+        .get("/assets/{*path}", console::asset, Documented::new("A file of it").open());
+    ["/sign", "/enrol", "/sign-in", "/people", "/review/{id}"]
         .into_iter()
         .fold(table, |table, path| table.get(path, pages::page, page))
 }
@@ -109,6 +117,8 @@ fn interface(table: Table) -> Table {
         .post("/api/v1/recoveries/signatures", recoveries::submit, Documented::new("What recovery keys signed").open().takes::<api::recovery::RecoverySubmission>().gives::<api::identity::IdentityOutcome>())
         .post("/api/v1/sessions/options", sessions::options, Documented::new("A session, to be signed").open().takes::<api::session::SessionOptionsRequest>().gives::<api::session::SessionOptions>())
         .post("/api/v1/sessions", sessions::create, Documented::new("Sign in").open().takes::<api::session::SessionRequest>().gives::<api::session::SessionOutcome>().status(201))
+        .get("/api/v1/sessions", sessions::list, Documented::new("The sessions of the reader").gives::<api::session::SessionList>())
+        .delete("/api/v1/sessions/{id}", sessions::end_one, Documented::new("End one of them").status(204))
         .delete("/api/v1/sessions/current", sessions::end, Documented::new("Sign out").status(204))
         .post("/api/v1/logins", sessions::begin_login, Documented::new("A command line begins to sign in").open().takes::<api::login::LoginRequest>().gives::<api::login::Login>().status(201))
         .get("/api/v1/logins/{login}", sessions::poll_login, Documented::new("How far a login has come").open().gives::<api::login::LoginStatus>())
@@ -124,10 +134,11 @@ fn requests_interface(table: Table) -> Table {
         .put("/api/v1/artifacts/{sha256}", artifacts::store, Documented::new("Store a file by its content").gives::<api::entitlement::StoredArtifact>())
         .post("/api/v1/drafts", requests::draft, Documented::new("Draft a request; also the dry run").takes::<api::request::DraftRequest>().gives::<api::request::Draft>())
         .post("/api/v1/requests", requests::create, Documented::new("Submit a signed request; takes `Idempotency-Key`").takes::<api::request::SubmitRequest>().gives::<api::request::RequestView>().status(201))
-        .get("/api/v1/requests", requests::list, Documented::new("Requests, newest first").queries(&["state", "role", "entitlement", "cursor", "limit"]).gives::<api::request::RequestList>())
+        .get("/api/v1/requests", requests::list, Documented::new("Requests, newest first").queries(&["view", "state", "role", "entitlement", "cursor", "limit"]).gives::<api::request::RequestList>())
         .get("/api/v1/requests/{id}", requests::show, Documented::new("A request, with `ETag`").gives::<api::request::RequestView>())
         .get("/api/v1/requests/{id}/artifacts/{sha256}", artifacts::fetch, Documented::new("A file that it lists").media_type("application/octet-stream"))
         .post("/api/v1/requests/{id}/revisions", requests::revise, Documented::new("Submit the next revision; needs `If-Match`").takes::<api::request::SubmitRequest>().gives::<api::request::RequestView>().status(201))
+        .post("/api/v1/requests/{id}/seen", requests::seen, Documented::new("Say that one looked at it").status(204))
         .post("/api/v1/requests/{id}/cancel", requests::cancel, Documented::new("Take it back").gives::<api::request::RequestView>())
         .post("/api/v1/requests/{id}/decisions/options", requests::decision_options, Documented::new("A decision, to be signed").takes::<api::decision::DecisionOptionsRequest>().gives::<api::decision::DecisionOptions>())
         .post("/api/v1/requests/{id}/decisions", requests::decide, Documented::new("Decide").takes::<api::decision::DecisionRequest>().gives::<api::decision::DecisionOutcome>().status(201))
@@ -139,7 +150,13 @@ fn requests_interface(table: Table) -> Table {
         .post("/api/v1/grants/{id}/end", grants::end, Documented::new("Be done with it").gives::<api::grant::GrantView>())
         .get("/api/v1/persons", persons::list, Documented::new("The directory").gives::<api::person::PersonList>())
         .get("/api/v1/persons/{id}", persons::show, Documented::new("A person").gives::<api::person::PersonView>())
-        .get("/api/v1/audit", audit::list, Documented::new("Leaves of the log").queries(&["stream", "kind", "from", "limit"]).gives::<api::audit::AuditPage>())
+        .get("/api/v1/alerts", alerts::list, Documented::new("Alerts, newest first").queries(&["state", "cursor", "limit"]).gives::<api::alert::AlertList>())
+        .post("/api/v1/alerts/{id}/acknowledge", alerts::acknowledge, Documented::new("Say that one looked at it; for administrators").gives::<api::alert::AlertView>())
+        .get("/api/v1/policy", policy::show, Documented::new("The active bundle").gives::<api::policy::PolicyView>())
+        .get("/api/v1/policy/files/{*path}", policy::file, Documented::new("A file of it").media_type("text/plain"))
+        .get("/api/v1/trust", trust::show, Documented::new("The sealed trust root").gives::<api::trust::TrustView>())
+        .get("/api/v1/log", log::show, Documented::new("How the log stands").gives::<api::log::LogView>())
+        .get("/api/v1/audit", audit::list, Documented::new("Leaves of the log; as CSV with `Accept: text/csv`").queries(&["stream", "kind", "person", "since", "until", "text", "order", "from", "limit"]).gives::<api::audit::AuditPage>())
         .get("/api/v1/revocations/ssh", server::revocations, Documented::new("The OpenSSH revocation list").open().media_type("application/octet-stream"))
         .get("/api/v1/events", events::follow, Documented::new("Server-sent events; takes `Last-Event-ID`").media_type("text/event-stream"))
 }

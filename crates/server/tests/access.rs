@@ -27,8 +27,8 @@ fn put(world: &World, person: &Person, sha256: &str, bytes: &[u8]) -> Value {
 fn who_may_do_what() {
     let (world, mut ada, mut ben) = World::sealed();
     let mut erin = world.admit("Erin", &["engineer"], &mut ada, &mut ben);
-    let olga = world.admit("Olga", &["service_owner"], &mut ada, &mut ben);
-    let fred = world.admit("Fred", &["engineer"], &mut ada, &mut ben);
+    let mut olga = world.admit("Olga", &["service_owner"], &mut ada, &mut ben);
+    let mut fred = world.admit("Fred", &["engineer"], &mut ada, &mut ben);
     let udo = world.admit("Udo", &["auditor"], &mut ada, &mut ben);
     let nobody = Person {
         id: String::new(),
@@ -43,8 +43,14 @@ fn who_may_do_what() {
     let drafted = world.call(&erin, "POST", "/api/v1/drafts", Some(&draft)).good();
     let view = world.submit(&mut erin, &drafted).good();
     let request = view["id"].as_str().unwrap().to_owned();
+    // Fred is reported; nobody but the administrators may thaw him.
+    let alert = world.request(&mut fred, "staging");
+    world.report(&mut olga, &alert).good();
     let of = |rest: &str| format!("/api/v1/requests/{request}{rest}");
-    let decide = |kind: &str| Some(json!({"decision": kind}));
+    let decide = |kind: &str| match kind {
+        "approve" => Some(world.approval(&request)),
+        _ => Some(json!({"decision": kind})),
+    };
     let reinstate = json!({"act": "person.reinstated", "body": {"person": fred.id}});
     let suspend = json!({"act": "person.suspended", "body": {"person": fred.id}});
     let rows: Vec<(&str, String, Option<Value>)> = vec![
@@ -56,9 +62,19 @@ fn who_may_do_what() {
         ("GET", "/api/v1/persons".to_owned(), None),
         ("GET", "/api/v1/audit".to_owned(), None),
         ("GET", "/api/v1/requests".to_owned(), None),
+        ("GET", "/api/v1/requests?view=needs_me".to_owned(), None),
+        ("GET", "/api/v1/sessions".to_owned(), None),
+        ("DELETE", "/api/v1/sessions/0".to_owned(), None),
+        ("GET", "/api/v1/policy".to_owned(), None),
+        ("GET", "/api/v1/policy/files/bundle.toml".to_owned(), None),
+        ("GET", "/api/v1/trust".to_owned(), None),
+        ("GET", "/api/v1/log".to_owned(), None),
+        ("GET", "/api/v1/alerts".to_owned(), None),
+        ("POST", format!("/api/v1/alerts/{alert}/acknowledge"), None),
         ("GET", of(""), None),
         ("GET", of("/evidence"), None),
         ("GET", of(&format!("/artifacts/{file}")), None),
+        ("POST", of("/seen"), None),
         ("POST", of("/decisions/options"), decide("approve")),
         ("POST", of("/decisions/options"), decide("reject")),
         ("POST", of("/decisions/options"), decide("override")),
@@ -76,7 +92,11 @@ fn who_may_do_what() {
         "                                            nobody requester approver other admin auditor\n"
             .to_owned();
     for (method, path, body) in &rows {
-        let shown = path.replace(&request, "ID").replace(&file, "SHA256").replace("/api/v1", "");
+        let shown = path
+            .replace(&request, "ID")
+            .replace(&alert, "ALERT")
+            .replace(&file, "SHA256")
+            .replace("/api/v1", "");
         let kind = body.as_ref().and_then(|body| body.get("decision").or_else(|| body.get("act")));
         let shown = format!("{method} {shown} {}", kind.and_then(Value::as_str).unwrap_or_default());
         write!(table, "{shown:43}").unwrap();

@@ -31,7 +31,7 @@ fn approvals_at_the_same_moment_approve_once() {
         let path = format!("/api/v1/requests/{request}/decisions");
         let mut signed = Vec::new();
         for person in &mut people {
-            let asked = json!({"decision": "approve"});
+            let asked = world.approval(&request);
             let offer = world.call(person, "POST", &format!("{path}/options"), Some(&asked)).good();
             signed.push(signed_decision(person, &offer));
         }
@@ -70,8 +70,7 @@ fn one_signature_sent_many_times_counts_once() {
     let list = world.call(&erin, "GET", "/api/v1/requests", None).good();
     let request = list["items"][0]["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/requests/{request}/decisions");
-    let offer =
-        world.call(&olga, "POST", &format!("{path}/options"), Some(&json!({"decision": "approve"}))).good();
+    let offer = world.call(&olga, "POST", &format!("{path}/options"), Some(&world.approval(&request))).good();
     let body = signed_decision(&mut olga, &offer);
     let calls = vec![(&olga, path, body); 6];
     let answers = storm(&world, &calls);

@@ -163,7 +163,7 @@ fn offers_work_once_and_not_for_long() {
     let mut olga = world.admit("Olga", &["service_owner"], &mut ada, &mut ben);
     let request = world.request(&mut erin, "staging");
     let path = format!("/api/v1/requests/{request}/decisions");
-    let asked = json!({"decision": "approve"});
+    let asked = world.approval(&request);
     let offer = world.call(&olga, "POST", &format!("{path}/options"), Some(&asked)).good();
     let signed = signed_decision(&mut olga, &offer);
     // Nobody else may send it, and no other request takes it.

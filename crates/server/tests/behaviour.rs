@@ -326,9 +326,13 @@ fn an_auditor_erases_words_and_every_proof_stays() {
 #[test]
 fn every_answer_carries_its_headers_and_the_page_its_policy() {
     let (world, erin, ..) = staffed();
-    for (path, status) in
-        [("/", 200), ("/review/01ARZ3NDEKTSV4RRFFQ69G5FAV", 200), ("/nothing", 404), ("/healthz", 200)]
-    {
+    for (path, status) in [
+        ("/", 200),
+        ("/sign", 200),
+        ("/review/01ARZ3NDEKTSV4RRFFQ69G5FAV", 200),
+        ("/nothing", 404),
+        ("/healthz", 200),
+    ] {
         let answer = world.open("GET", path, None);
         assert_eq!(answer.status, status, "{path}");
         for (name, value) in [
@@ -345,7 +349,7 @@ fn every_answer_carries_its_headers_and_the_page_its_policy() {
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     }
-    let page = world.open("GET", "/", None);
+    let page = world.open("GET", "/sign", None);
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("script-src 'sha256-") && policy.contains("connect-src 'self'"), "{policy}");
     assert!(String::from_utf8(page.bytes).unwrap().contains("<script>"));

@@ -104,7 +104,7 @@ fn nobody_is_suspended_between_a_decision_and_its_leaf() {
     let mut decisions = Vec::new();
     for request in &requests {
         let path = format!("/api/v1/requests/{request}/decisions");
-        let asked = json!({"decision": "approve"});
+        let asked = scene.world.approval(request);
         let offer = scene.world.call(&scene.olga, "POST", &format!("{path}/options"), Some(&asked)).good();
         decisions.push((path, signed_decision(&mut scene.olga, &offer)));
     }

@@ -115,7 +115,7 @@ impl Scene {
     /// Signs a decision; whoever is told that it failed looks before signing another one.
     fn approve(&mut self, request: &str) {
         let path = format!("/api/v1/requests/{request}/decisions");
-        let asked = json!({"decision": "approve"});
+        let asked = self.world.approval(request);
         for _ in 0..ATTEMPTS {
             let offer = self.insist(&self.olga, &format!("{path}/options"), Some(&asked), None).good();
             let body = signed_decision(&mut self.olga, &offer);

@@ -104,8 +104,7 @@ fn a_swapped_key_of_ones_own_does_not_help() {
     let id = ask(&world, &mut erin).good()["id"].as_str().unwrap().to_owned();
     // An approval that was offered for the hardware key, signed by another one.
     let path = format!("/api/v1/requests/{id}/decisions");
-    let offer =
-        world.call(&sue, "POST", &format!("{path}/options"), Some(&json!({"decision": "approve"}))).good();
+    let offer = world.call(&sue, "POST", &format!("{path}/options"), Some(&world.approval(&id))).good();
     sue.passkey = chancery_testkit::passkey::SoftPasskey::new("localhost");
     let body = signed_decision(&mut sue, &offer);
     let answer = world.call(&sue, "POST", &path, Some(&body));

@@ -58,7 +58,7 @@ fn no_path_leads_to_ones_own_approval() {
     std::mem::swap(&mut erin.ssh_seed, &mut bea.ssh_seed);
     let request =
         world.call(&erin, "POST", "/api/v1/requests", Some(&body)).good()["id"].as_str().unwrap().to_owned();
-    let asked = json!({"decision": "approve"});
+    let asked = world.approval(&request);
     let options = format!("/api/v1/requests/{request}/decisions/options");
     let honest = world.call(&olga, "POST", &options, Some(&asked)).good();
 

@@ -113,7 +113,7 @@ pub fn rebuild(
     let mut ids: BTreeSet<RequestId> = state.rows.keys().cloned().collect();
     ids.extend(state.streams.keys().filter_map(|stream| match stream {
         Stream::Request(id) => Some(id.clone()),
-        Stream::Identity(_) | Stream::Policy | Stream::Trust => None,
+        Stream::Identity(_) | Stream::Alert(_) | Stream::Policy | Stream::Trust => None,
     }));
     let mut differences = Vec::new();
     for id in ids {

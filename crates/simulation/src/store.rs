@@ -152,6 +152,14 @@ impl Store for SimulatedStore {
         self.read("read identity events", look).await
     }
 
+    async fn alert_events_from(&self, from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault> {
+        let of_alerts = |event: &&StoredEvent| matches!(event.leaf.stream, Stream::Alert(_));
+        let look = move |state: &State| {
+            Ok(state.events_from(from_index).filter(of_alerts).take(limit).cloned().collect())
+        };
+        self.read("read events of alerts", look).await
+    }
+
     async fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamHead>, Fault> {
         let prefix = prefix.to_owned();
         let look = move |state: &State| {
@@ -386,7 +394,7 @@ fn described(append: &Append) -> String {
 }
 
 fn matches(filter: &RequestFilter, row: &RequestRow) -> bool {
-    let RequestFilter { states, requester, participant, entitlement } = filter;
+    let RequestFilter { states, requester, participant, entitlement, updated_since } = filter;
     let takes_part = |person: &PersonId| {
         row.requester == *person || row.beneficiary == *person || row.participants.contains(person)
     };
@@ -394,6 +402,7 @@ fn matches(filter: &RequestFilter, row: &RequestRow) -> bool {
         && requester.as_ref().is_none_or(|person| row.requester == *person)
         && participant.as_ref().is_none_or(takes_part)
         && entitlement.as_ref().is_none_or(|name| row.entitlement == *name)
+        && updated_since.is_none_or(|since| row.updated_at >= since)
 }
 
 fn leaves(state: &State, range: Range<u64>) -> Vec<Vec<u8>> {

@@ -68,6 +68,7 @@ forward! { 'a:
     fn stream(stream: ref Stream, from_version: u64) -> Result<Vec<StoredEvent>, Fault>;
     fn events_from(from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault>;
     fn identity_events_from(from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault>;
+    fn alert_events_from(from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault>;
     fn streams_with_prefix(prefix: ref str) -> Result<Vec<StreamHead>, Fault>;
     fn entries(range: Range<u64>) -> Result<Vec<Vec<u8>>, Fault>;
     fn tile(path: TilePath) -> Result<Option<Vec<u8>>, Fault>;

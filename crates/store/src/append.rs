@@ -205,6 +205,8 @@ pub struct RequestFilter {
     pub participant: Option<PersonId>,
     /// For this entitlement.
     pub entitlement: Option<String>,
+    /// Something happened to it at or after this moment.
+    pub updated_since: Option<Timestamp>,
 }
 
 impl RequestFilter {

@@ -230,6 +230,10 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| events::identity_from(connection, from_index, limit)).await
     }
 
+    async fn alert_events_from(&self, from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault> {
+        self.readers.read(move |connection| events::alerts_from(connection, from_index, limit)).await
+    }
+
     async fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamHead>, Fault> {
         let prefix = prefix.to_owned();
         self.readers.read(move |connection| events::streams_with_prefix(connection, &prefix)).await

@@ -69,6 +69,13 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>> + Send;
 
+    /// The same of all streams of alerts.
+    fn alert_events_from(
+        &self,
+        from_index: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<StoredEvent>, Fault>> + Send;
+
     /// Streams whose name begins with `prefix` (`identity/`), in order of their names.
     fn streams_with_prefix(
         &self,

@@ -86,7 +86,7 @@ pub fn ask(story: &mut Story<'_>, scene: &Scene) -> Result<String, Failure> {
 /// Nobody approves their own.
 pub fn own_approval_is_refused(story: &mut Story<'_>, scene: &Scene, request: &str) -> Result<(), Failure> {
     story.step("self-approval", "Eve tries to approve her own request", |tell| {
-        match scene.cast.engineer.decide(request, DecisionKind::Approve, None) {
+        match scene.cast.engineer.decide(request, DecisionKind::Approve, None, told(scene, request)?) {
             Err(Failure::Problem(problem)) if problem.code == "self_approval" => {
                 tell.quote(&format!("{}: {}\nnext: {}", problem.code, problem.reason, problem.remedy));
                 tell.shown("refused by the server, whatever a page would show");
@@ -104,7 +104,7 @@ pub fn two_people_approve(story: &mut Story<'_>, scene: &Scene, request: &str) -
     story.step("approval", "Two other people approve, each with their passkey", |tell| {
         let mut leaves = Vec::new();
         for (person, expected) in [(&scene.cast.owner, "pending"), (&scene.cast.security, "approved")] {
-            let outcome = person.decide(request, DecisionKind::Approve, None)?;
+            let outcome = person.decide(request, DecisionKind::Approve, None, told(scene, request)?)?;
             let leaf = outcome.receipt.leaf_index;
             require(outcome.request.state == expected, format!("it is {} now", outcome.request.state))?;
             tell.say(&format!("{} approves: leaf {leaf}, the request is {expected}", person.name));
@@ -152,7 +152,7 @@ pub fn revocation_ends_it(
 ) -> Result<(), Failure> {
     story.step("revocation", "Sol ends the grant early", |tell| {
         let begun = Instant::now();
-        scene.cast.security.decide(request, DecisionKind::Revoke, Some("the disk is clean again"))?;
+        scene.cast.security.decide(request, DecisionKind::Revoke, Some("the disk is clean again"), None)?;
         let words = wait_until_refused(scene, ready, &["revoked", "Revoked"])?;
         tell.say(&format!(
             "after {:.1} s the host refuses the same certificate:",
@@ -172,7 +172,7 @@ pub fn the_clock_ends_it(story: &mut Story<'_>, scene: &Scene) -> Result<(), Fai
     story.step("expiry", "A second grant, of four seconds", |tell| {
         let view = submit(scene, &proper(scene, SHORT_GRANT_SECONDS))?;
         for person in [&scene.cast.owner, &scene.cast.security] {
-            person.decide(&view.id, DecisionKind::Approve, None)?;
+            person.decide(&view.id, DecisionKind::Approve, None, told(scene, &view.id)?)?;
         }
         let ready = credential(scene, &view.id)?;
         works(tell, scene, &ready)?;
@@ -196,7 +196,7 @@ pub fn the_clock_ends_it(story: &mut Story<'_>, scene: &Scene) -> Result<(), Fai
 /// A request like the first proper one, left undecided but for the second seat.
 pub fn ask_once_more(scene: &Scene) -> Result<RequestView, Failure> {
     let view = submit(scene, &proper(scene, 900))?;
-    scene.cast.security.decide(&view.id, DecisionKind::Approve, None)?;
+    scene.cast.security.decide(&view.id, DecisionKind::Approve, None, told(scene, &view.id)?)?;
     read(scene.cast.engineer.client()?, &view.id)
 }
 
@@ -239,6 +239,11 @@ fn submit(scene: &Scene, wish: &Wish<'_>) -> Result<RequestView, Failure> {
     let idempotency_key = random_text()?;
     let extras = Extras { idempotency_key: Some(&idempotency_key), ..Extras::default() };
     client.send_with("/api/v1/requests", &body, extras)
+}
+
+/// The two digits that Eve reads out to whoever asks her, where the risk wants them.
+fn told(scene: &Scene, request: &str) -> Result<Option<String>, Failure> {
+    Ok(read(scene.cast.engineer.client()?, request)?.matching_number)
 }
 
 fn credential(scene: &Scene, request: &str) -> Result<Ready, Failure> {

@@ -9,6 +9,7 @@ use super::Scene;
 use super::access::ask_once_more;
 use super::people::{invite, let_in};
 use super::story::Story;
+use crate::commands::request::read;
 use crate::failure::Failure;
 use crate::moment;
 
@@ -31,6 +32,13 @@ pub fn serve(scene: &Scene, story: &mut Story<'_>) -> Result<(), Failure> {
         "  2. read and approve what Eve asks for; Sol has approved, the service owner's seat is yours",
     );
     story.print(&format!("     {}", story.strong(&format!("{url}/review/{}", request.id))));
+    // Read again as Eve, who alone is shown them.
+    if let Some(digits) = read(scene.cast.engineer.client()?, &request.id)?.matching_number {
+        story.print(&format!(
+            "     Eve was shown the digits {}; the page asks for them",
+            story.strong(&digits)
+        ));
+    }
     story.print("Ctrl-C ends it; nothing of it stays but the folder above.");
     let stop = stop_signal()?;
     loop {

@@ -108,17 +108,22 @@ impl Person {
         self.client()?.send("/api/v1/identity", &body)
     }
 
-    /// Decides on a request, with a touch of the passkey.
+    /// Decides on a request, with a touch of the passkey, and the two digits that the requester told them.
     pub fn decide(
         &self,
         request: &str,
         decision: DecisionKind,
         reason: Option<&str>,
+        matching_number: Option<String>,
     ) -> Result<DecisionOutcome, Failure> {
         let path = format!("/api/v1/requests/{request}/decisions");
-        let asked: DecisionOptionsRequest =
-            serde_json::from_value(serde_json::json!({"decision": decision, "reason": reason}))
-                .map_err(|fault| Failure::Fault(fault.to_string()))?;
+        let asked = DecisionOptionsRequest {
+            decision,
+            reason: reason.map(str::to_owned),
+            credential_id: None,
+            matching_number,
+            report_suspicious: false,
+        };
         let options: DecisionOptions = self.client()?.send(&format!("{path}/options"), &asked)?;
         let assertion = self.sign::<DecisionDocument>(&options.document)?;
         let body = DecisionRequest { document: options.document, assertion, disclosure: options.disclosure };

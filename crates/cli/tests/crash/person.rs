@@ -128,7 +128,7 @@ impl Person {
     pub fn decide(&mut self, site: &Site, request: &str, decision: &str) -> Result<Answer, Lost> {
         let path = format!("/api/v1/requests/{request}/decisions");
         let asked = match decision {
-            "approve" => json!({"decision": decision}),
+            "approve" => site.approval(request),
             _ => json!({"decision": decision, "reason": "it is not needed"}),
         };
         let offer = self.call(site, "POST", &format!("{path}/options"), Some(&asked))?;

@@ -1,6 +1,8 @@
 //! HTTP to a server that may die at any moment: an answer, or nobody knows.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -64,6 +66,10 @@ impl Answer {
     }
 }
 
+/// The two digits that requesters were shown, by request. A server that is killed is another site afterwards, and its
+/// requests are the same.
+static NUMBERS: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+
 /// One server, where it listens now.
 #[derive(Debug)]
 pub struct Site {
@@ -111,6 +117,20 @@ impl Site {
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect();
         let bytes = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec().map_err(lost)?;
-        Ok(Answer { status: response.status().as_u16(), headers, bytes })
+        let answer = Answer { status: response.status().as_u16(), headers, bytes };
+        let body: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
+        if let (Some(id), Some(number)) = (body["id"].as_str(), body["matching_number"].as_str()) {
+            NUMBERS.lock().unwrap().insert(id.to_owned(), number.to_owned());
+        }
+        Ok(answer)
+    }
+
+    /// What an approver asks with who was told the digits, where there are any.
+    pub fn approval(&self, request: &str) -> Value {
+        let mut asked = json!({"decision": "approve"});
+        if let Some(number) = NUMBERS.lock().unwrap().get(request) {
+            asked["matching_number"] = json!(number);
+        }
+        asked
     }
 }

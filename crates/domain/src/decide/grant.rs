@@ -16,6 +16,7 @@ pub(super) fn activate(
     let State::Approved(approved) = state else { return Err(wrong_state(state)) };
     yours(&approved.asked, actor)?;
     count::check_parties(&approved.asked, facts.directory)?;
+    facts.alerts.check_parties(&approved.asked)?;
     let terms = &approved.judgement.grant;
     if facts.now < terms.not_before {
         return Err(Refusal::TooEarly(terms.not_before));
@@ -45,6 +46,7 @@ pub(super) fn intend_lease(
     let Active { approved, ends_at, leases, .. } = active;
     yours(&approved.asked, actor)?;
     count::check_parties(&approved.asked, facts.directory)?;
+    facts.alerts.check_parties(&approved.asked)?;
     if facts.now >= *ends_at {
         return Err(Refusal::TooLate(*ends_at));
     }

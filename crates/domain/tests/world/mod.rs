@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_canonical::{Bytes, Canonical, Sha256};
+use chancery_domain::alerts::{self, Alerts};
 use chancery_domain::decide::{Command, Facts, decide};
 use chancery_domain::document::{
     AskedClocks, Beneficiary, CheckpointReference, DecisionDocument, DecisionKind, DecisionType,
@@ -90,6 +91,7 @@ pub struct Office {
     pub history: Vec<RequestEvent>,
     pub verdict: VerdictDocument,
     pub approvals: Vec<VerifiedApproval>,
+    pub alerts: Alerts,
     nonce: u32,
 }
 
@@ -132,7 +134,16 @@ impl Office {
             input_sha256: Sha256::of(b"input"),
             engine: "test".into(),
         };
-        Self { now, directory, state: None, history: Vec::new(), verdict, approvals: Vec::new(), nonce: 0 }
+        Self {
+            now,
+            directory,
+            state: None,
+            history: Vec::new(),
+            verdict,
+            approvals: Vec::new(),
+            alerts: Alerts::default(),
+            nonce: 0,
+        }
     }
 
     pub fn run(&mut self, command: Command) -> Result<Vec<RequestEvent>, Refusal> {
@@ -143,6 +154,7 @@ impl Office {
             verdict: Some(&said),
             standing_verdict: Some(&self.verdict),
             approvals: &self.approvals,
+            alerts: &self.alerts,
         };
         let added = match command {
             Command::Decide(ref decision, _) => decision.clone().approval(),
@@ -151,7 +163,11 @@ impl Office {
         let events = decide(self.state.as_ref(), command, &facts)?;
         for event in &events {
             let next = evolve(&request_id(), self.state.take(), event);
-            self.state = Some(next.expect("what is decided can happen"));
+            let next = next.expect("what is decided can happen");
+            if let Some((id, alert)) = alerts::raised(&request_id(), event, &next) {
+                self.alerts.evolve(&id, &alert, self.now).expect("a request raises one alert");
+            }
+            self.state = Some(next);
             self.history.push(event.clone());
         }
         self.approvals.extend(added);
@@ -261,6 +277,7 @@ impl Office {
             stages: stages.iter().map(|id| ShownStage { id: (*id).into(), quorum: quorum(id) }).collect(),
             grant: self.grant(),
             reason_sha256: None,
+            suspicious: None,
             checkpoint: CheckpointReference { size: 1, root: Sha256::of(b"root") },
             nonce: format!("nonce-{}", self.nonce),
             issued_at: self.now,

@@ -32,6 +32,7 @@ pub fn predicate_of(event: &RequestEvent, facts: &AttestedFacts<'_>) -> Result<O
         | RequestEvent::Revised(_)
         | RequestEvent::DecisionRefused(_)
         | RequestEvent::Rejected(_)
+        | RequestEvent::Mismatched(_)
         | RequestEvent::Cancelled(_)
         | RequestEvent::Lapsed(_)
         | RequestEvent::Activated(_)

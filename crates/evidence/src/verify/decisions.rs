@@ -54,6 +54,7 @@ pub(super) fn examine<'a>(case: &'a Case, directories: &Directories, context: &C
                     DecisionRefusal::OtherLog(_)
                     | DecisionRefusal::OtherRequest
                     | DecisionRefusal::Nonce
+                    | DecisionRefusal::Suspicious
                     | DecisionRefusal::Window
                     | DecisionRefusal::NotYet(_)
                     | DecisionRefusal::Expired(_) => examined.subject_problems.push(problem),

@@ -132,6 +132,8 @@ fn unfounded(
         | RequestEvent::DecisionRecorded(_)
         | RequestEvent::DecisionRefused(_)
         | RequestEvent::Approved(_)
+        // That so many mismatches stand before it is the replay's own rule.
+        | RequestEvent::Mismatched(_)
         | RequestEvent::Cancelled(_)
         | RequestEvent::Lapsed(_)
         | RequestEvent::Activated(_)
@@ -196,6 +198,7 @@ fn take_in(
         | RequestEvent::Revised(_)
         | RequestEvent::DecisionRefused(_)
         | RequestEvent::Rejected(_)
+        | RequestEvent::Mismatched(_)
         | RequestEvent::Cancelled(_)
         | RequestEvent::Lapsed(_)
         | RequestEvent::Expired(_)

@@ -141,7 +141,7 @@ fn go_whole_ways(world: &World, party: &mut Party, times: usize) -> (Vec<Duratio
             let view = call(world, &mut connection, &party.erin, "/api/v1/requests", body.as_bytes()).await;
             let id = view["id"].as_str().unwrap().to_owned();
             for approver in [&mut party.owner, &mut party.security] {
-                decide(world, &mut connection, approver, &id).await;
+                decide(world, &mut connection, approver, &id, &view["matching_number"]).await;
             }
             let path = format!("/api/v1/grants/{id}/credentials");
             let credential = call(world, &mut connection, &party.erin, &path, b"").await;
@@ -153,9 +153,13 @@ fn go_whole_ways(world: &World, party: &mut Party, times: usize) -> (Vec<Duratio
     })
 }
 
-async fn decide(world: &World, connection: &mut Connection, approver: &mut Person, id: &str) {
+async fn decide(world: &World, connection: &mut Connection, approver: &mut Person, id: &str, number: &Value) {
     let path = format!("/api/v1/requests/{id}/decisions");
-    let asked = json!({"decision": "approve", "reason": "checked"}).to_string();
+    let mut asked = json!({"decision": "approve", "reason": "checked"});
+    if !number.is_null() {
+        asked["matching_number"] = number.clone();
+    }
+    let asked = asked.to_string();
     let offer = call(world, connection, approver, &format!("{path}/options"), asked.as_bytes()).await;
     let document = offer["document"].as_str().unwrap().to_owned();
     let assertion = approver.assert::<DecisionDocument>(&document);

@@ -17,6 +17,7 @@ use chancery_store::{Document, Store as _, Ticket, TicketKey};
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
+use super::describe_request::subject;
 use super::{App, Snapshot};
 use crate::problem::Problem;
 use crate::random::token_key;
@@ -55,6 +56,8 @@ pub struct Assessed {
     pub verdict: Verdict,
     /// What it was asked.
     pub input: ConcealedInput,
+    /// The main parameters, in a few words.
+    pub subject: String,
     /// What is known of the address, as it was found.
     pub known_address: Option<Ticket>,
 }
@@ -70,11 +73,14 @@ impl Assessed {
         vec![of(self.verdict.canonical()), of(&self.input.document)]
     }
 
-    /// What stands beside the `request.judged` event: the input's disclosures, and for lists the stages.
+    /// What stands beside the `request.judged` event: the input's disclosures, and for lists stages, tier and subject.
     pub fn private(&self, phase: Phase) -> Value {
         let mut private = json!({ "disclosures": self.input.disclosures });
         if let (Phase::Request, Some(members)) = (phase, private.as_object_mut()) {
-            members.insert("stages".to_owned(), json!(self.verdict.document().stages));
+            let said = self.verdict.document();
+            members.insert("stages".to_owned(), json!(said.stages));
+            members.insert("tier".to_owned(), json!(said.risk.tier));
+            members.insert("subject".to_owned(), json!(self.subject));
         }
         private
     }
@@ -112,6 +118,7 @@ impl App {
             now: asked.now,
             calendar,
         };
+        let subject = subject(&request.parameters, &input.entitlement);
         let mut salts = self.random.salts(SALTS)?;
         let input = ConcealedInput::conceal(&input, asked.disclosures, &mut salts).map_err(|error| {
             Problem::invalid(
@@ -129,7 +136,7 @@ impl App {
         if let Some(fault) = judgement.fault {
             tracing::error!(request = %request.id, %fault, "policy failed, which is a denial");
         }
-        Ok(Assessed { verdict: judgement.verdict, input, known_address })
+        Ok(Assessed { verdict: judgement.verdict, input, subject, known_address })
     }
 
     async fn known_address(

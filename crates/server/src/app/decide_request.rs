@@ -6,12 +6,13 @@ use chancery_canonical::{Canonical, Disclosure, Sha256};
 use chancery_domain::count::{self, HARDWARE_PASSKEY};
 use chancery_domain::decide::{Command, Facts, decide};
 use chancery_domain::document::{
-    CheckpointReference, DecisionDocument, DecisionKind, DecisionType, ShownStage, Signed as _, challenge,
+    CheckpointReference, DecisionDocument, DecisionKind, DecisionType, ShownStage, Signed as _, Suspicious,
+    challenge,
 };
 use chancery_domain::event::{DecisionRefused, Passkey, RequestEvent};
 use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::people::Person;
-use chancery_domain::proof::VerifiedDecision;
+use chancery_domain::proof::{AuthenticatedActor, VerifiedDecision};
 use chancery_domain::refusal::Refusal;
 use chancery_domain::signature::Assertion;
 use chancery_domain::state::{Judgement, State};
@@ -41,20 +42,30 @@ impl App {
     /// Offers a decision for signing.
     pub(crate) async fn offer_decision(
         &self,
-        actor: &PersonId,
+        authenticated: &AuthenticatedActor,
         id: &RequestId,
         asked: &DecisionOptionsRequest,
     ) -> Result<DecisionOptions, Problem> {
         self.sealed()?;
+        let actor = authenticated.person();
         let (now, people) = (self.now(), self.people.now());
         let loaded = self.find_request(id, actor, &people).await?;
         let kind = convert::decision_kind(asked.decision);
         self.refuse_early(&loaded, actor, kind, &people, now).await?;
+        let suspicious = suspicious(kind, asked.report_suspicious)?;
         let disclosure = self.conceal_reason(asked.reason.as_deref())?;
         let person = people.active(actor).ok_or_else(|| Refusal::NotAnActivePerson(actor.clone()))?;
         let passkey = choose_passkey(person, asked.credential_id.as_deref(), &loaded, now)?;
-        let document =
-            self.decision_document(&loaded, actor, kind, passkey, disclosure.as_ref(), now).await?;
+        // INVARIANT: last of all refusals, so that whoever could not approve anyway burns none.
+        let loaded = match kind {
+            DecisionKind::Approve => {
+                self.match_number(authenticated, loaded, asked.matching_number.as_deref()).await?
+            }
+            _ => loaded,
+        };
+        let mut document = self.decision_document(&loaded, actor, kind, passkey, now).await?;
+        document.reason_sha256 = disclosure.as_ref().map(Disclosure::digest);
+        document.suspicious = suspicious;
         let canonical = document.canonical().map_err(Problem::bug)?;
         let signed = challenge::<DecisionDocument>(&canonical);
         let value = json!({ "person": actor, "request": id });
@@ -128,6 +139,7 @@ impl App {
             verdict: again.as_ref().map(|assessed| &assessed.verdict),
             standing_verdict: Some(&loaded.standing_verdict),
             approvals: &loaded.approvals,
+            alerts: people.alerts(),
         };
         let command = Command::Decide(verified, signed.assertion.clone());
         let events = match decide(Some(&loaded.state), command, &facts) {
@@ -198,7 +210,6 @@ impl App {
         actor: &PersonId,
         kind: DecisionKind,
         passkey: &Passkey,
-        disclosure: Option<&Disclosure>,
         now: Timestamp,
     ) -> Result<DecisionDocument, Problem> {
         let judgement = judgement(&loaded.state)?;
@@ -218,7 +229,8 @@ impl App {
             credential_id_sha256: Sha256::of(passkey.credential_id.as_bytes()),
             stages: shown.map(|stage| ShownStage { id: stage.id.clone(), quorum: stage.quorum }).collect(),
             grant: judgement.grant.clone(),
-            reason_sha256: disclosure.map(Disclosure::digest),
+            reason_sha256: None,
+            suspicious: None,
             checkpoint: CheckpointReference {
                 size: checkpoint.root().size(),
                 root: Sha256::from_bytes(*checkpoint.root().hash().as_bytes()),
@@ -265,6 +277,15 @@ fn judgement(state: &State) -> Result<&Judgement, Problem> {
         other @ (State::Evaluating(_) | State::Denied(_) | State::RollingBack(_) | State::Ended(_)) => {
             Err(Refusal::WrongState { state: other.name() }.into())
         }
+    }
+}
+
+/// Whether the document is to report the request, which only a rejection can.
+fn suspicious(kind: DecisionKind, asked: bool) -> Result<Option<Suspicious>, Problem> {
+    match kind {
+        _ if !asked => Ok(None),
+        DecisionKind::Reject => Ok(Some(Suspicious)),
+        _ => Err(Problem::member("/report_suspicious", "only a rejection can report a request")),
     }
 }
 

@@ -314,14 +314,14 @@ fn preview(verdict: &VerdictDocument, document: &RequestDocument, people: &Snaps
             remedy: reason.remedy.clone(),
         }));
     }
-    if let Some(stage) = seats::unfillable(&verdict.stages, &eligible) {
-        let refusal = Refusal::CannotBeFilled(stage.id.clone());
-        missing.push(Missing {
-            code: refusal.code().to_owned(),
-            pointer: None,
-            reason: refusal.to_string(),
-            remedy: refusal.remedy().to_owned(),
-        });
-    }
+    let unfillable = seats::unfillable(&verdict.stages, &eligible);
+    let unfillable = unfillable.map(|stage| Refusal::CannotBeFilled(stage.id.clone()));
+    let frozen = people.alerts().check_parties(&asked).err();
+    missing.extend([unfillable, frozen].into_iter().flatten().map(|refusal| Missing {
+        code: refusal.code().to_owned(),
+        pointer: None,
+        reason: refusal.to_string(),
+        remedy: refusal.remedy().to_owned(),
+    }));
     Preview { verdict: serde_json::to_value(verdict).unwrap_or_default(), stages, missing }
 }

@@ -53,6 +53,7 @@ impl App {
             verdict: None,
             standing_verdict: Some(&loaded.standing_verdict),
             approvals: &loaded.approvals,
+            alerts: people.alerts(),
         };
         let events = decide(Some(&loaded.state), command, &facts)?;
         if events.is_empty() {

@@ -84,6 +84,7 @@ impl App {
             verdict: (!starts).then_some(&assessed.verdict),
             standing_verdict: Some(&loaded.standing_verdict),
             approvals: &loaded.approvals,
+            alerts: people.alerts(),
         };
         let events = decide(Some(&loaded.state), Command::IntendLease(actor.clone(), intended), &facts)?;
         let mut record = Record::of(id, Some(&loaded), now);
@@ -161,6 +162,7 @@ impl App {
             verdict: Some(&assessed.verdict),
             standing_verdict: Some(&loaded.standing_verdict),
             approvals: &loaded.approvals,
+            alerts: people.alerts(),
         };
         let events = decide(Some(&loaded.state), Command::Activate(actor.clone()), &facts)?;
         let mut record = Record::of(&loaded.id, Some(loaded), now);
@@ -302,6 +304,7 @@ impl App {
                 verdict: None,
                 standing_verdict: None,
                 approvals: &[],
+                alerts: people.alerts(),
             };
             let events = decide(Some(&loaded.state), command.clone(), &facts)?;
             if events.is_empty() {

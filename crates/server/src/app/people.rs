@@ -1,14 +1,18 @@
-//! Who exists: the verified chain of the log's identity events, held in memory, following every append.
+//! Who exists, and whom alerts freeze: the verified chain of the log's identity events and the events of alerts, held
+//! in memory, following every append.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chancery_canonical::Disclosure;
+use chancery_domain::alerts::Alerts;
+use chancery_domain::event::{AlertEvent, from_parts};
 use chancery_domain::id::PersonId;
 use chancery_domain::leaf::Stream;
 use chancery_domain::people::{Directory, Person};
+use chancery_domain::time::Timestamp;
 use chancery_evidence::identity::Chain;
-use chancery_store::{Fault, MAX_PAGE, Store, StoredEvent};
+use chancery_store::{Fault, MAX_PAGE, Position, Store, StoredEvent};
 use serde_json::Value;
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
@@ -18,11 +22,19 @@ pub struct Snapshot {
     /// The verified chain.
     pub chain: Chain,
     names: BTreeMap<PersonId, String>,
+    alerts: Alerts,
     /// Identity leaves before this index are taken in.
     next_index: u64,
+    /// Leaves of alerts before this index are taken in.
+    next_alert: u64,
 }
 
 impl Snapshot {
+    /// Nobody, under a chain that has admitted nothing.
+    fn empty(chain: Chain) -> Self {
+        Self { chain, names: BTreeMap::new(), alerts: Alerts::default(), next_index: 0, next_alert: 0 }
+    }
+
     /// Everyone who is admitted.
     pub fn directory(&self) -> &Directory {
         self.chain.directory()
@@ -36,6 +48,19 @@ impl Snapshot {
     /// A person who is not suspended.
     pub fn active(&self, person: &PersonId) -> Option<&Person> {
         self.directory().person(person).filter(|known| !known.suspended)
+    }
+
+    /// Every alert.
+    pub fn alerts(&self) -> &Alerts {
+        &self.alerts
+    }
+
+    /// Takes in one event of an alert that stands in the log.
+    fn take_in_alert(&mut self, position: &Position, at: Timestamp, event: &AlertEvent) -> Result<(), Fault> {
+        let Stream::Alert(id) = &position.stream else { return Ok(()) };
+        self.next_alert = position.leaf_index.saturating_add(1);
+        let taken = self.alerts.evolve(id, event, at);
+        taken.map_err(|error| Fault::Damaged(format!("leaf {}: {error}", position.leaf_index)))
     }
 
     fn take_in(&mut self, event: &StoredEvent) -> Result<(), Fault> {
@@ -75,9 +100,8 @@ pub struct People {
 impl People {
     /// Nobody, under a chain that has admitted nothing.
     pub fn empty(chain: Chain) -> Self {
-        let snapshot = Snapshot { chain, names: BTreeMap::new(), next_index: 0 };
         Self {
-            newest: RwLock::new(Arc::new(snapshot)),
+            newest: RwLock::new(Arc::new(Snapshot::empty(chain))),
             following: tokio::sync::Mutex::new(()),
             changing: tokio::sync::RwLock::new(()),
         }
@@ -101,6 +125,28 @@ impl People {
         self.changing.write().await
     }
 
+    /// The same, if nobody changed since the snapshot was taken.
+    pub async fn change_as_of(&self, as_of: &Snapshot) -> Option<RwLockWriteGuard<'_, ()>> {
+        let changing = self.changing.write().await;
+        std::ptr::eq(Arc::as_ptr(&self.now()), as_of).then_some(changing)
+    }
+
+    /// Takes in events of alerts that were appended a moment ago, without reading them back, so that nothing stands
+    /// between an alert in the log and whom it freezes.
+    pub async fn take_in_alerts(
+        &self,
+        events: &[(AlertEvent, Position)],
+        at: Timestamp,
+    ) -> Result<(), Fault> {
+        let _turn = self.following.lock().await;
+        let mut snapshot = Snapshot::clone(&self.now());
+        for (event, position) in events {
+            snapshot.take_in_alert(position, at, event)?;
+        }
+        self.put(snapshot);
+        Ok(())
+    }
+
     /// Takes in what was appended since. An identity leaf that is not authorised stops it: then the log is
     /// damaged, and nobody in memory is believed any further than before.
     pub async fn follow(&self, store: &impl Store) -> Result<(), Fault> {
@@ -113,8 +159,7 @@ impl People {
     /// Verifies everybody again, from the first identity leaf on, under another chain, and takes that one from now on.
     pub async fn restart(&self, chain: Chain, store: &impl Store) -> Result<(), Fault> {
         let _turn = self.following.lock().await;
-        let start = Snapshot { chain, names: BTreeMap::new(), next_index: 0 };
-        self.put(read_on(start, store).await?);
+        self.put(read_on(Snapshot::empty(chain), store).await?);
         Ok(())
     }
 
@@ -147,10 +192,21 @@ async fn read_on(mut snapshot: Snapshot, store: &impl Store) -> Result<Snapshot,
     loop {
         let events = store.identity_events_from(snapshot.next_index, MAX_PAGE).await?;
         if events.is_empty() {
-            return Ok(snapshot);
+            break;
         }
         for event in &events {
             snapshot.take_in(event)?;
+        }
+    }
+    loop {
+        let events = store.alert_events_from(snapshot.next_alert, MAX_PAGE).await?;
+        if events.is_empty() {
+            return Ok(snapshot);
+        }
+        for StoredEvent { position, leaf, .. } in &events {
+            let event = from_parts::<AlertEvent>(&leaf.kind, &leaf.body);
+            let event = event.map_err(|error| Fault::Damaged(error.to_string()))?;
+            snapshot.take_in_alert(position, leaf.time, &event)?;
         }
     }
 }

@@ -1,26 +1,27 @@
 //! Recording: the last step of every use case. Events get their attestations, the read model its row, effects
 //! their place in the queue, all in one append that names the version it expects.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use chancery_domain::alerts;
 use chancery_domain::document::GrantTerms;
 use chancery_domain::effect;
-use chancery_domain::event::{Judged, LeaseIntended, RequestEvent, to_parts};
+use chancery_domain::event::{AlertEvent, Judged, LeaseIntended, RequestEvent, to_parts};
 use chancery_domain::evolve::evolve;
-use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::id::{AlertId, RequestId};
 use chancery_domain::leaf::Stream;
 use chancery_domain::people::Directory;
-use chancery_domain::state::State;
 use chancery_domain::time::Timestamp;
 use chancery_evidence::attest::{AttestedFacts, AttestedSubject};
 use chancery_store::{
-    Append, AppendError, Appended, Document, Erasure, Fault, NewAttestation, NewEffect, NewEvent, Projection,
-    RequestRow, StoredEvent, StreamAppend, Ticket, TicketKey,
+    Append, AppendError, Appended, Document, Erasure, NewAttestation, NewEffect, NewEvent, Projection,
+    StoredEvent, StreamAppend, Ticket, TicketKey,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::load_request::{LoadedRequest, Placed, damaged, decider, place};
+use super::load_request::{LoadedRequest, Placed, place};
+use super::match_number::NUMBER;
+use super::summarise_request::row;
 use super::{App, Snapshot};
 use crate::problem::Problem;
 
@@ -87,17 +88,23 @@ impl App {
     pub(crate) async fn record(&self, record: Record<'_>, people: &Snapshot) -> Result<Appended, Problem> {
         self.refuse_step_back(&record)?;
         let mut append = Append::at(record.now);
-        let events = self.prepare(&record, people.directory(), &mut append)?;
-        append.streams.push(StreamAppend {
-            stream: Stream::Request(record.id.clone()),
-            expected_version: record.before.map_or(0, |before| before.version),
-            events,
-        });
+        let (events, raised) = self.prepare(&record, people.directory(), &mut append)?;
+        append.streams.insert(
+            0,
+            StreamAppend {
+                stream: Stream::Request(record.id.clone()),
+                expected_version: record.before.map_or(0, |before| before.version),
+                events,
+            },
+        );
         append.documents = record.documents;
         append.consume = record.consume;
         append.remember = record.remember;
         append.erase = record.erase;
-        // INVARIANT: nobody is suspended, and no key removed, between the decision and its leaf: a verifier asks who
+        if !raised.is_empty() {
+            return self.append_alerts(append, raised, people).await;
+        }
+        // INVARIANT: nobody is suspended or frozen, and no key removed, between the decision and its leaf: a verifier asks who
         // people were at the leaf.
         let Some(_held) = self.people.hold(people).await else { return Err(Problem::conflict()) };
         self.append(append).await.map_err(|error| match error {
@@ -105,8 +112,30 @@ impl App {
             AppendError::Conflict { .. } if record.before.is_none() => {
                 chancery_domain::refusal::Refusal::RequestExists.into()
             }
+            // The digits of a revision are drawn once, so somebody else submitted it a moment ago.
+            AppendError::TicketTaken { kind, .. } if kind == NUMBER => match record.before {
+                Some(_) => Problem::conflict(),
+                None => chancery_domain::refusal::Refusal::RequestExists.into(),
+            },
             other => Problem::from(other),
         })
+    }
+
+    /// Appends events of alerts, with whatever stands before them, and takes them in: from the next decision on, whom
+    /// they freeze is frozen.
+    pub(crate) async fn append_alerts(
+        &self,
+        append: Append,
+        events: Vec<AlertEvent>,
+        people: &Snapshot,
+    ) -> Result<Appended, Problem> {
+        let at = append.time;
+        let Some(_changing) = self.people.change_as_of(people).await else { return Err(Problem::conflict()) };
+        let appended = self.append(append).await?;
+        let of_alerts = appended.positions.iter().filter(|one| matches!(one.stream, Stream::Alert(_)));
+        let placed: Vec<_> = events.into_iter().zip(of_alerts.cloned()).collect();
+        self.people.take_in_alerts(&placed, at).await?;
+        Ok(appended)
     }
 
     /// A moment that was read before the newest event of the request was recorded is read again.
@@ -120,13 +149,14 @@ impl App {
         }
     }
 
-    /// Attests the events, and fills in what follows from them: row and effects.
+    /// Attests the events, and fills in what follows from them: row, effects and alerts, whose events are returned too.
     fn prepare(
         &self,
         record: &Record<'_>,
         directory: &Directory,
         append: &mut Append,
-    ) -> Result<Vec<NewEvent>, Problem> {
+    ) -> Result<(Vec<NewEvent>, Vec<AlertEvent>), Problem> {
+        let mut raised = Vec::new();
         let mut state = record.before.map(|before| before.state.clone());
         let mut told: Vec<Told> =
             record.before.map(|before| before.events.iter().map(Told::of)).into_iter().flatten().collect();
@@ -139,6 +169,10 @@ impl App {
                 let kind = payload.get("effect").and_then(Value::as_str).unwrap_or_default().to_owned();
                 append.effects.push(NewEffect { key: due.effect.key(due.at), kind, due_at: due.at, payload });
             }
+            if let Some((id, alert)) = alerts::raised(record.id, &event, &after) {
+                append.streams.push(alert_append(id, 0, &alert)?);
+                raised.push(alert);
+            }
             if let RequestEvent::LeaseIssued(issued) = &event {
                 append.settle_effects.push(format!("settle/{}", issued.lease));
             }
@@ -149,7 +183,7 @@ impl App {
         }
         let version = record.before.map_or(0, |before| before.version).saturating_add(events.len() as u64);
         append.request_rows.push(row(record.id, &told, version)?);
-        Ok(events)
+        Ok((events, raised))
     }
 
     fn attested(
@@ -177,11 +211,21 @@ impl App {
     }
 }
 
+/// What puts an event of an alert into the log.
+pub fn alert_append(id: AlertId, version: u64, event: &AlertEvent) -> Result<StreamAppend, Problem> {
+    let (kind, body) = to_parts(event).map_err(Problem::bug)?;
+    let event = NewEvent { kind, body, private: None, attestation: None };
+    Ok(StreamAppend { stream: Stream::Alert(id), expected_version: version, events: vec![event] })
+}
+
 /// An event as the read model is told of it.
 pub struct Told {
-    event: RequestEvent,
-    time: Timestamp,
-    private: Option<Value>,
+    /// What happened.
+    pub event: RequestEvent,
+    /// When.
+    pub time: Timestamp,
+    /// What is kept beside it.
+    pub private: Option<Value>,
 }
 
 impl Told {
@@ -209,43 +253,6 @@ fn intended(told: &[Told], event: &RequestEvent) -> Option<LeaseIntended> {
     told.iter().find_map(|told| {
         let RequestEvent::LeaseIntended(intended) = &told.event else { return None };
         (intended.lease == issued.lease).then(|| intended.clone())
-    })
-}
-
-/// The row of the read model that the events of one request make.
-pub fn row(id: &RequestId, told: &[Told], version: u64) -> Result<RequestRow, Fault> {
-    let mut state: Option<State> = None;
-    let mut participants = BTreeSet::new();
-    let (mut risk_score, mut summary) = (0, json!({}));
-    for Told { event, private, .. } in told {
-        participants.extend(decider(event));
-        if let RequestEvent::Judged(judged) = event {
-            risk_score = judged.risk_score;
-        }
-        if let Some(stages) = private.as_ref().and_then(|private| private.get("stages")) {
-            summary = json!({ "stages": stages });
-        }
-        state = Some(evolve(id, state, event).map_err(damaged)?);
-    }
-    let (Some(state), Some(first), Some(last)) = (state, told.first(), told.last()) else {
-        return Err(damaged("a request without events"));
-    };
-    let asked = state.asked().clone();
-    let participants: Vec<PersonId> = participants.into_iter().collect();
-    Ok(RequestRow {
-        id: id.clone(),
-        version,
-        state: state.name().to_owned(),
-        revision: asked.revision,
-        requester: asked.requester,
-        beneficiary: asked.beneficiary,
-        participants,
-        entitlement: asked.entitlement,
-        risk_score,
-        created_at: first.time,
-        updated_at: last.time,
-        due_at: state.due_at(),
-        summary,
     })
 }
 

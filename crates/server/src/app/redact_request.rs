@@ -41,6 +41,7 @@ impl App {
             verdict: None,
             standing_verdict: None,
             approvals: &[],
+            alerts: people.alerts(),
         };
         let events = decide(Some(&loaded.state), Command::Redact(actor.clone(), digests.to_vec()), &facts)?;
         let mut record = Record::of(id, Some(&loaded), now).with(events);

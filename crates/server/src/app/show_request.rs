@@ -14,15 +14,20 @@ use chancery_domain::refusal::Refusal;
 use chancery_domain::seats;
 use chancery_domain::state::{Active, Approved, Judgement, State};
 use chancery_domain::verdict::Stage;
+use serde_json::Value;
 
 use super::Snapshot;
+use super::describe_request::{reach, subject, unusual};
 use super::load_request::{LoadedRequest, Placed};
 use super::people::disclosures;
+use super::view_request::Beside;
 use crate::routes::view;
 
 /// The whole view.
-pub fn show(loaded: &LoadedRequest, reader: &PersonId, people: &Snapshot) -> RequestView {
+pub fn show(loaded: &LoadedRequest, reader: &PersonId, people: &Snapshot, beside: Beside) -> RequestView {
     let asked = loaded.asked();
+    let input = beside.input.value();
+    let entitlement = input.get("entitlement").unwrap_or(&Value::Null);
     RequestView {
         id: loaded.id.to_string(),
         version: loaded.version,
@@ -31,11 +36,20 @@ pub fn show(loaded: &LoadedRequest, reader: &PersonId, people: &Snapshot) -> Req
         requester: view::reference(&asked.requester, people),
         beneficiary: view::reference(&asked.beneficiary, people),
         entitlement: asked.entitlement.clone(),
+        title: beside.title,
+        subject: subject(&loaded.request.parameters, entitlement),
         document: loaded.document.as_str().to_owned(),
         request_sha256: asked.request_sha256.to_hex(),
         disclosures: loaded.disclosures().iter().map(|one| one.as_str().to_owned()).collect(),
         verdict: loaded.verdict.value(),
         verdict_sha256: loaded.verdict.digest().to_hex(),
+        input: beside.input.as_str().to_owned(),
+        unusual: unusual(&input),
+        blast_radius: reach(&input),
+        undo: loaded.request.undo.clone(),
+        seen: beside.seen,
+        number_matching: beside.matching,
+        matching_number: beside.number,
         stages: stages(loaded, people),
         decisions: loaded.events.iter().filter_map(|placed| decision(placed, people)).collect(),
         clocks: clocks(&loaded.state),
@@ -143,6 +157,7 @@ fn decision(placed: &Placed, people: &Snapshot) -> Option<DecisionView> {
         decision: word(document.decision).to_owned(),
         revision: document.request.revision,
         stages: document.stages.into_iter().map(|stage| stage.id).collect(),
+        suspicious: document.suspicious.is_some(),
         reason: reason.map(str::to_owned),
         time: placed.time.to_string(),
         leaf_index: placed.position.leaf_index,
@@ -196,16 +211,18 @@ fn actions(loaded: &LoadedRequest, reader: &PersonId, people: &Snapshot) -> BTre
     let asked = loaded.asked();
     let party = *reader == asked.requester || *reader == asked.beneficiary;
     let wrong_state = Refusal::WrongState { state: loaded.state.name() };
+    let frozen = people.alerts().check_parties(asked).err();
     for (name, possible) in [
         ("cancel", matches!(loaded.state, State::Evaluating(_) | State::Pending(_) | State::Approved(_))),
         ("revise", matches!(loaded.state, State::Pending(_) | State::Approved(_))),
         ("credential", matches!(loaded.state, State::Approved(_) | State::Active(_))),
         ("end", matches!(loaded.state, State::Active(_))),
     ] {
+        let starts = matches!(name, "revise" | "credential");
         let refusal = match (party, possible) {
             (false, _) => Some(&Refusal::NotYours),
             (true, false) => Some(&wrong_state),
-            (true, true) => None,
+            (true, true) => frozen.as_ref().filter(|_| starts),
         };
         actions.insert(name.to_owned(), action(refusal));
     }
@@ -256,6 +273,9 @@ fn told(event: &RequestEvent, people: &Snapshot) -> (Option<PersonReference>, St
         RequestEvent::DecisionRefused(body) => (by(&body.person), format!("was refused: {}", body.code)),
         RequestEvent::Approved(body) => (None, format!("approved, to be started by {}", body.starts_by)),
         RequestEvent::Rejected(body) => (by(&body.person), "rejected".to_owned()),
+        RequestEvent::Mismatched(body) => {
+            (by(&body.person), "gave wrong digits for the last time: rejected".to_owned())
+        }
         RequestEvent::Cancelled(body) => (by(&body.person), "cancelled".to_owned()),
         RequestEvent::Lapsed(_) => (None, "lapsed".to_owned()),
         RequestEvent::Activated(body) => (None, format!("started, ends at {}", body.ends_at)),

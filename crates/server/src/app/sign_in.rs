@@ -36,6 +36,9 @@ pub struct Session {
     pub person: PersonId,
     /// Raw Ed25519 key that it is bound to, base64url; absent for a cookie.
     pub public_key: Option<String>,
+    /// When it began; what was stored before this was thought of does not say.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
     /// When it ends.
     pub expires_at: Timestamp,
     /// The passkey that introduced it: the session ends with it.
@@ -149,11 +152,39 @@ impl App {
 
     /// Signs out.
     pub(crate) async fn sign_out(&self, person: &PersonId, token: &str) -> Result<(), Problem> {
-        let token_key = token_key(token);
-        self.end_session(&token_key).await?;
+        self.end_own_session(person, &token_key(token)).await
+    }
+
+    /// Ends a session of this person by its token's digest. Whoever asks twice asks for what is done.
+    ///
+    /// # Errors
+    /// Not found, when it is nobody's or another person's.
+    pub(crate) async fn end_session_of(&self, person: &PersonId, token_key: &str) -> Result<(), Problem> {
+        let own = TicketKey { kind: SESSION_OF.to_owned(), key: format!("{person}/{token_key}") };
+        self.store.ticket(&own, self.now()).await?.ok_or_else(|| Problem::not_found("session"))?;
+        self.end_own_session(person, token_key).await
+    }
+
+    async fn end_own_session(&self, person: &PersonId, token_key: &str) -> Result<(), Problem> {
+        self.end_session(token_key).await?;
         let of_person = TicketKey { kind: SESSION_OF.to_owned(), key: format!("{person}/{token_key}") };
         self.store.take_ticket(&of_person, self.now()).await?;
         Ok(())
+    }
+
+    /// The sessions of a person that have not ended, each with its token's digest.
+    pub(crate) async fn sessions_of(&self, person: &PersonId) -> Result<Vec<(String, Session)>, Problem> {
+        let (now, prefix) = (self.now(), format!("{person}/"));
+        let mut sessions = Vec::new();
+        for ticket in self.store.tickets_of(SESSION_OF, &prefix, now).await? {
+            let Some(token_key) = ticket.key.strip_prefix(&prefix) else { continue };
+            let key = TicketKey { kind: SESSION.to_owned(), key: token_key.to_owned() };
+            let session = self.store.ticket(&key, now).await?;
+            let session = session.and_then(|ticket| serde_json::from_value::<Session>(ticket.value).ok());
+            sessions.extend(session.map(|session| (token_key.to_owned(), session)));
+        }
+        sessions.sort_by_key(|(_, session)| std::cmp::Reverse(session.expires_at));
+        Ok(sessions)
     }
 
     /// Ends a session, and the streams that live by it.
@@ -221,6 +252,7 @@ fn session(
     Ok(Session {
         person: verified.person().clone(),
         public_key: said.public_key,
+        started_at: Some(said.issued_at),
         expires_at: verified.expires_at(),
         credential_id,
     })

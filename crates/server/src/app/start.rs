@@ -116,6 +116,7 @@ impl App {
             attestation_roots: config.attestation_roots()?,
             trust: RwLock::new(None),
             identity_acts: tokio::sync::Mutex::new(()),
+            number_matching: tokio::sync::Mutex::new(()),
             sealing: tokio::sync::Mutex::new(()),
             replays: Mutex::new(Replays::for_rate(config.limits.requests_per_person_per_minute)),
             admission: Admission::new(&config.limits),

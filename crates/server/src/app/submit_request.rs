@@ -11,6 +11,7 @@ use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::proof::SignedRequest;
 use chancery_domain::refusal::Refusal;
 use chancery_domain::time::Timestamp;
+use chancery_domain::verdict::Outcome;
 use chancery_evidence::request::verify_request;
 use chancery_policy::input::Phase;
 use chancery_store::{Document, RequestFilter, Store as _, Ticket};
@@ -91,13 +92,14 @@ impl App {
         let assessed = self.assess(assessment(submission, address, now), &people).await?;
         // decide
         let events = decide_on(before.as_ref(), signed, &assessed, &people, now)?;
+        let number = self.draw_number(submission, &events, &assessed)?;
         // record
         let id = &submission.request.id;
         let mut record = Record::of(id, before.as_ref(), now);
         record.events = events.into_iter().map(|event| beside(event, submission, &assessed)).collect();
         record.documents = assessed.documents();
         record.documents.push(document(&submission.document));
-        record.remember = remember.into_iter().collect();
+        record.remember = remember.into_iter().chain(number).collect();
         self.record(record, &people).await?;
         if before.is_none() {
             self.waiting.one_more().await;
@@ -132,6 +134,24 @@ impl App {
         Ok(Some(loaded))
     }
 
+    /// Draws the two digits that approvers will be asked for, where the risk wants them.
+    fn draw_number(
+        &self,
+        submission: &Submission,
+        events: &[RequestEvent],
+        assessed: &Assessed,
+    ) -> Result<Option<Ticket>, Problem> {
+        let lapses_at = events.iter().find_map(|event| match event {
+            RequestEvent::Judged(judged) => judged.lapses_at,
+            _ => None,
+        });
+        let asks = assessed.verdict.document().verdict == Outcome::RequireApproval;
+        match lapses_at.filter(|_| asks && assessed.verdict.document().risk.needs_number()) {
+            Some(lapses_at) => self.new_number(&submission.request, lapses_at).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Holds a new request to the limits on those that wait. `before`: how many of the same person are being
     /// submitted that came before this one.
     ///
@@ -142,8 +162,7 @@ impl App {
         let filter = RequestFilter {
             states: vec!["pending".to_owned()],
             requester: Some(requester.clone()),
-            participant: None,
-            entitlement: None,
+            ..RequestFilter::default()
         };
         let ever = Timestamp::from_unix(0).map_err(Problem::bug)?;
         let waiting = usize::try_from(self.store.count_requests(filter, ever).await?).unwrap_or(usize::MAX);
@@ -222,6 +241,7 @@ fn decide_on(
         verdict: Some(&assessed.verdict),
         standing_verdict: None,
         approvals: &[],
+        alerts: people.alerts(),
     };
     let command = if before.is_some() { Command::Revise(signed) } else { Command::Submit(signed) };
     Ok(decide(before.map(|before| &before.state), command, &facts)?)

@@ -2,10 +2,11 @@
 
 use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::people::{AUDITOR, IDENTITY_ADMIN, POLICY_OWNER};
+use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Stage;
 use chancery_store::{MAX_PAGE, RequestFilter, RequestRow, Store as _};
-use serde_json::Value;
 
+use crate::app::summarise_request::Summary;
 use crate::app::{App, Snapshot};
 use crate::problem::Problem;
 
@@ -32,11 +33,74 @@ impl Role {
     }
 }
 
+/// A part of the inbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// It waits, a seat is open that the reader may take now, and they have not decided.
+    NeedsMe,
+    /// It waits, and the reader asked for it or has decided.
+    WaitingOthers,
+    /// The reader decided within the last 24 hours.
+    DecidedToday,
+    /// The reader asked for it.
+    Mine,
+}
+
+/// How far `decided_today` looks back.
+const TODAY_SECONDS: u64 = 24 * 3600;
+
+impl View {
+    /// Reads the query.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        match text {
+            "needs_me" => Ok(Self::NeedsMe),
+            "waiting_others" => Ok(Self::WaitingOthers),
+            "decided_today" => Ok(Self::DecidedToday),
+            "mine" => Ok(Self::Mine),
+            _ => {
+                let known = "is not `needs_me`, `waiting_others`, `decided_today` or `mine`";
+                Err(Problem::member("view", known))
+            }
+        }
+    }
+
+    /// Narrows what is read, so that an index finds it.
+    fn narrow(self, filter: &mut RequestFilter, reader: &PersonId, now: Timestamp) {
+        match self {
+            Self::NeedsMe => filter.states = vec!["pending".to_owned()],
+            Self::WaitingOthers => {
+                filter.states = vec!["pending".to_owned()];
+                filter.participant = Some(reader.clone());
+            }
+            Self::DecidedToday => {
+                filter.participant = Some(reader.clone());
+                filter.updated_since = Some(today(now));
+            }
+            Self::Mine => filter.requester = Some(reader.clone()),
+        }
+    }
+
+    fn wants(self, row: &RequestRow, reader: &PersonId, people: &Snapshot, now: Timestamp) -> bool {
+        match self {
+            Self::NeedsMe => Audience::of(row).is_awaited(reader, people),
+            Self::WaitingOthers => row.requester == *reader || Summary::of(row).decided_by.contains(reader),
+            Self::DecidedToday => Summary::of(row).decided_at.get(reader).is_some_and(|at| *at >= today(now)),
+            Self::Mine => true,
+        }
+    }
+}
+
+fn today(now: Timestamp) -> Timestamp {
+    Timestamp::from_unix(now.unix().saturating_sub_unsigned(TODAY_SECONDS)).unwrap_or(now)
+}
+
 /// A list that is asked for.
 #[derive(Clone, Debug)]
 pub struct Listing {
     /// As what.
     pub role: Role,
+    /// Which part of the inbox, if one.
+    pub view: Option<View>,
     /// In one of these states; empty for any.
     pub states: Vec<String>,
     /// For this entitlement.
@@ -70,12 +134,16 @@ impl Listing {
             }
             None => None,
         };
-        let filter = RequestFilter {
+        let now = app.now();
+        let mut filter = RequestFilter {
             states: self.states.clone(),
             requester: (self.role == Role::Requester).then(|| reader.clone()),
-            participant: None,
             entitlement: self.entitlement.clone(),
+            ..RequestFilter::default()
         };
+        if let Some(view) = self.view {
+            view.narrow(&mut filter, reader, now);
+        }
         let mut rows = Vec::new();
         // At most ten pages are read for one answer; the cursor says where to go on.
         for _ in 0..10 {
@@ -85,7 +153,8 @@ impl Listing {
                     return Ok((rows, after.map(|id| id.to_string())));
                 }
                 after = Some(row.id.clone());
-                if self.wants(&row, reader, people) {
+                let viewed = self.view.is_none_or(|view| view.wants(&row, reader, people, now));
+                if viewed && self.wants(&row, reader, people) {
                     rows.push(row);
                 }
             }
@@ -127,14 +196,13 @@ fn may_sit(row: &RequestRow, reader: &PersonId, people: &Snapshot) -> bool {
 /// Who may see a request, by its row. Made once for many readers.
 pub struct Audience<'row> {
     row: &'row RequestRow,
-    stages: Vec<Stage>,
+    summary: Summary,
 }
 
 impl<'row> Audience<'row> {
     /// Reads the stages that the row remembers.
     pub fn of(row: &'row RequestRow) -> Self {
-        let stages = row.summary.get("stages").cloned().unwrap_or(Value::Null);
-        Self { row, stages: serde_json::from_value(stages).unwrap_or_default() }
+        Self { row, summary: Summary::of(row) }
     }
 
     /// Whether this reader may see it.
@@ -153,7 +221,22 @@ impl<'row> Audience<'row> {
         if self.row.requester == *reader || self.row.beneficiary == *reader {
             return false;
         }
-        let directory = people.directory();
-        self.stages.iter().any(|stage| directory.selects(&stage.from, reader, &self.row.requester))
+        self.summary.stages.iter().any(|stage| self.selects(stage, reader, people))
+    }
+
+    /// Whether a seat is open that this reader may take now, and they have not decided.
+    fn is_awaited(&self, reader: &PersonId, people: &Snapshot) -> bool {
+        let Summary { stages, waiting_for, decided_by, .. } = &self.summary;
+        let open = |stage: &&Stage| {
+            waiting_for.contains(&stage.id) && !stage.after.iter().any(|before| waiting_for.contains(before))
+        };
+        let party = self.row.requester == *reader || self.row.beneficiary == *reader;
+        !party
+            && !decided_by.contains(reader)
+            && stages.iter().filter(open).any(|stage| self.selects(stage, reader, people))
+    }
+
+    fn selects(&self, stage: &Stage, reader: &PersonId, people: &Snapshot) -> bool {
+        people.directory().selects(&stage.from, reader, &self.row.requester)
     }
 }

@@ -55,8 +55,14 @@ pub async fn list(
         Some(states) => states.split(',').map(str::to_owned).collect(),
         None => GRANTED.map(str::to_owned).to_vec(),
     };
-    let listing =
-        Listing { role: Role::Any, states, entitlement: None, cursor: query.cursor, limit: query.limit };
+    let listing = Listing {
+        role: Role::Any,
+        view: None,
+        states,
+        entitlement: None,
+        cursor: query.cursor,
+        limit: query.limit,
+    };
     let people = app.people.now();
     let (rows, next_cursor) = listing.rows(&app, actor.person(), &people).await?;
     let mut items = Vec::new();

@@ -14,7 +14,7 @@ const PAGE: &str = include_str!("../../static/sign.html");
 static POLICY: LazyLock<Option<HeaderValue>> =
     LazyLock::new(|| HeaderValue::from_str(&page_policy(PAGE)).ok());
 
-/// `GET /` and the other pages.
+/// `GET /sign` and the other pages.
 pub async fn page() -> Response {
     let mut response = PAGE.into_response();
     let headers = response.headers_mut();

@@ -14,12 +14,11 @@ use serde::Deserialize;
 use super::view;
 use crate::app::App;
 use crate::app::end_request::End;
-use crate::app::show_request::show as shown;
 use crate::app::submit_request::{Revises, request_id};
 use crate::http::authentication::Actor;
 use crate::http::body::StrictJson;
 use crate::http::idempotency;
-use crate::http::listing::{Listing, Role};
+use crate::http::listing::{Listing, Role, View};
 use crate::problem::Problem;
 
 /// `POST /api/v1/drafts`
@@ -69,6 +68,7 @@ pub async fn revise(
 pub struct ListQuery {
     state: Option<String>,
     role: Option<String>,
+    view: Option<String>,
     entitlement: Option<String>,
     cursor: Option<String>,
     limit: Option<String>,
@@ -84,6 +84,7 @@ pub async fn list(
     let states = query.state.as_deref().map(|states| states.split(',').map(str::to_owned).collect());
     let listing = Listing {
         role: Role::parse(query.role.as_deref())?,
+        view: query.view.as_deref().map(View::parse).transpose()?,
         states: states.unwrap_or_default(),
         entitlement: query.entitlement,
         cursor: query.cursor,
@@ -91,7 +92,10 @@ pub async fn list(
     };
     let people = app.people.now();
     let (rows, next_cursor) = listing.rows(&app, actor.person(), &people).await?;
-    Ok(Json(RequestList { items: rows.iter().map(|row| view::summary(row, &people)).collect(), next_cursor }))
+    Ok(Json(RequestList {
+        items: rows.iter().map(|row| view::summary(row, &people, &app)).collect(),
+        next_cursor,
+    }))
 }
 
 /// `GET /api/v1/requests/{id}`
@@ -101,6 +105,16 @@ pub async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     view_of(&app, &actor, &request_id(&id)?, StatusCode::OK).await
+}
+
+/// `POST /api/v1/requests/{id}/seen`: said by a page that shows it, not by whoever only fetches it.
+pub async fn seen(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.see_request(actor.person(), &request_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `POST /api/v1/requests/{id}/cancel`
@@ -121,7 +135,7 @@ pub async fn decision_options(
     Path(id): Path<String>,
     body: StrictJson<DecisionOptionsRequest>,
 ) -> Result<Json<DecisionOptions>, Problem> {
-    Ok(Json(app.offer_decision(actor.person(), &request_id(&id)?, &body.value).await?))
+    Ok(Json(app.offer_decision(&actor.actor, &request_id(&id)?, &body.value).await?))
 }
 
 /// `POST /api/v1/requests/{id}/decisions`
@@ -135,7 +149,7 @@ pub async fn decide(
     let receipt = app.decide_request(actor.person(), &id, &body.value).await?;
     let people = app.people.now();
     let loaded = app.find_request(&id, actor.person(), &people).await?;
-    let request = shown(&loaded, actor.person(), &people);
+    let request = app.view_request(&loaded, actor.person(), &people).await?;
     Ok((StatusCode::CREATED, Json(DecisionOutcome { request, receipt })))
 }
 
@@ -169,7 +183,7 @@ pub async fn redact(
 async fn view_of(app: &App, actor: &Actor, id: &RequestId, status: StatusCode) -> Result<Response, Problem> {
     let people = app.people.now();
     let loaded = app.find_request(id, actor.person(), &people).await?;
-    let view = shown(&loaded, actor.person(), &people);
+    let view = app.view_request(&loaded, actor.person(), &people).await?;
     let etag = HeaderValue::from_str(&format!("\"{}\"", view.version)).map_err(Problem::bug)?;
     Ok((status, [(header::ETAG, etag)], Json(view)).into_response())
 }

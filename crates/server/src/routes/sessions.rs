@@ -7,15 +7,19 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chancery_api::login::{Login, LoginRequest, LoginStatus};
-use chancery_api::session::{SessionOptions, SessionOptionsRequest, SessionOutcome, SessionRequest, WhoAmI};
+use chancery_api::session::{
+    SessionList, SessionOptions, SessionOptionsRequest, SessionOutcome, SessionRequest, SessionView, WhoAmI,
+};
+use chancery_canonical::Sha256;
 
 use super::view;
 use crate::app::App;
-use crate::app::sign_in::Standing;
+use crate::app::sign_in::{Session, Standing};
 use crate::http::admission::Unhurried;
 use crate::http::authentication::{Actor, set_cookie};
 use crate::http::body::StrictJson;
 use crate::problem::Problem;
+use crate::random::token_key;
 
 /// `POST /api/v1/sessions/options`
 pub async fn options(
@@ -56,6 +60,35 @@ pub async fn end(State(app): State<Arc<App>>, actor: Actor) -> Result<Response, 
     Ok(response)
 }
 
+/// `GET /api/v1/sessions`
+pub async fn list(State(app): State<Arc<App>>, actor: Actor) -> Result<Json<SessionList>, Problem> {
+    let own = token_key(&actor.token);
+    let sessions = app.sessions_of(actor.person()).await?;
+    let items = sessions.into_iter().map(|(id, session)| SessionView {
+        session: how(&session).to_owned(),
+        credential_id_sha256: Sha256::of(session.credential_id.as_bytes()).to_hex(),
+        started_at: session.started_at.map(|at| at.to_string()),
+        expires_at: session.expires_at.to_string(),
+        current: id == own,
+        id,
+    });
+    Ok(Json(SessionList { items: items.collect() }))
+}
+
+/// `DELETE /api/v1/sessions/{id}`
+pub async fn end_one(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.end_session_of(actor.person(), &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn how(session: &Session) -> &'static str {
+    if session.public_key.is_some() { "session_key" } else { "cookie" }
+}
+
 /// `POST /api/v1/logins`
 pub async fn begin_login(
     State(app): State<Arc<App>>,
@@ -77,14 +110,13 @@ pub async fn poll_login(
 pub async fn whoami(State(app): State<Arc<App>>, actor: Actor) -> Result<Json<WhoAmI>, Problem> {
     let people = app.people.now();
     let known = people.active(actor.person()).ok_or_else(|| Problem::not_found("person"))?;
-    let session = if actor.session.public_key.is_some() { "session_key" } else { "cookie" };
     Ok(Json(WhoAmI {
         person: known.id.to_string(),
         name: people.name(&known.id).map(str::to_owned),
         roles: known.roles.clone(),
         attributes: known.attributes.clone(),
         passkeys: known.passkeys.values().map(view::passkey).collect(),
-        session: session.to_owned(),
+        session: how(&actor.session).to_owned(),
         expires_at: actor.session.expires_at.to_string(),
         recovery: view::recovery(known, app.now()),
         held: actor.standing == Standing::Held,

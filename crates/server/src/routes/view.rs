@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chancery_api::alert::AlertView;
 use chancery_api::grant::LeaseView;
 use chancery_api::passkey::{CredentialDescriptor, PasskeyView};
 use chancery_api::person::{PersonReference, PersonView};
@@ -9,10 +10,11 @@ use chancery_api::recovery::RecoveryView;
 use chancery_api::request::{RequestSummary, StageView};
 use chancery_canonical::Sha256;
 use chancery_canonical::base64::encode_url;
+use chancery_domain::alerts::Alert;
 use chancery_domain::count;
 use chancery_domain::document::DecisionKind;
-use chancery_domain::event::Passkey;
-use chancery_domain::id::{LeaseId, PersonId};
+use chancery_domain::event::{AlertReason, Passkey};
+use chancery_domain::id::{AlertId, LeaseId, PersonId};
 use chancery_domain::people::{IDENTITY_ADMIN, Person};
 use chancery_domain::refusal::Refusal;
 use chancery_domain::state::{Decided, Lease, LeaseStatus, State};
@@ -20,8 +22,9 @@ use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Stage;
 use chancery_store::RequestRow;
 
-use crate::app::Snapshot;
 use crate::app::load_request::LoadedRequest;
+use crate::app::summarise_request::Summary;
+use crate::app::{App, Snapshot};
 
 /// A passkey, as options name it.
 pub fn descriptor(passkey: &Passkey) -> CredentialDescriptor {
@@ -113,8 +116,37 @@ pub fn lease(id: &LeaseId, lease: &Lease) -> LeaseView {
     }
 }
 
+/// Title of an entitlement; its name, when the active bundle has it no more.
+pub fn title(app: &App, entitlement: &str) -> String {
+    let known = app.policy.bundle().entitlement(entitlement);
+    known.map_or(entitlement, |known| known.title()).to_owned()
+}
+
+/// An alert.
+pub fn alert(id: &AlertId, alert: &Alert, people: &Snapshot) -> AlertView {
+    let reason = match alert.raised.reason {
+        AlertReason::SuspiciousRequest => "suspicious_request",
+        AlertReason::NumberMismatch => "number_mismatch",
+    };
+    let acknowledged = alert.acknowledged.as_ref();
+    AlertView {
+        id: id.to_string(),
+        reason: reason.to_owned(),
+        request: alert.raised.request.to_string(),
+        revision: alert.raised.revision,
+        requester: reference(&alert.raised.requester, people),
+        raised_by: reference(&alert.raised.person, people),
+        raised_at: alert.raised_at.to_string(),
+        freezes: alert.freezes(),
+        acknowledged_by: acknowledged.map(|(person, _)| reference(person, people)),
+        acknowledged_at: acknowledged.map(|(_, at)| at.to_string()),
+    }
+}
+
 /// A line of a list.
-pub fn summary(row: &RequestRow, people: &Snapshot) -> RequestSummary {
+pub fn summary(row: &RequestRow, people: &Snapshot, app: &App) -> RequestSummary {
+    let summary = Summary::of(row);
+    let tier = if summary.tier.is_empty() { "unknown".to_owned() } else { summary.tier };
     RequestSummary {
         id: row.id.to_string(),
         version: row.version,
@@ -123,7 +155,12 @@ pub fn summary(row: &RequestRow, people: &Snapshot) -> RequestSummary {
         entitlement: row.entitlement.clone(),
         requester: reference(&row.requester, people),
         beneficiary: reference(&row.beneficiary, people),
+        title: title(app, &row.entitlement),
+        subject: summary.subject,
         risk_score: row.risk_score,
+        tier,
+        grant_seconds: summary.grant_seconds,
+        waiting_for: summary.waiting_for,
         created_at: row.created_at.to_string(),
         updated_at: row.updated_at.to_string(),
         due_at: row.due_at.map(|at| at.to_string()),

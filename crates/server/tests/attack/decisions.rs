@@ -12,7 +12,7 @@ fn a_decision_with_other_terms() {
     let Cast { world, mut erin, mut olga, .. } = cast();
     let request = world.request(&mut erin, "staging");
     let path = format!("/api/v1/requests/{request}/decisions");
-    let asked = json!({"decision": "approve"});
+    let asked = world.approval(&request);
     let offer = world.call(&olga, "POST", &format!("{path}/options"), Some(&asked)).good();
     let document = offer["document"].as_str().unwrap();
     let members: Value = serde_json::from_str(document).unwrap();
@@ -56,8 +56,7 @@ fn an_offer_that_somebody_else_signs() {
     let mut oscar = world.admit("Oscar", &["service_owner"], &mut ada, &mut ben);
     let request = world.request(&mut erin, "staging");
     let path = format!("/api/v1/requests/{request}/decisions");
-    let offer =
-        world.call(&olga, "POST", &format!("{path}/options"), Some(&json!({"decision": "approve"}))).good();
+    let offer = world.call(&olga, "POST", &format!("{path}/options"), Some(&world.approval(&request))).good();
     let by_oscar = signed_decision(&mut oscar, &offer);
     let by_olga = signed_decision(&mut olga, &offer);
     let size = world.log_size();
@@ -79,7 +78,7 @@ fn an_offer_after_a_restart() {
     }
     let request = world.request(&mut erin, "production");
     let path = format!("/api/v1/requests/{request}/decisions");
-    let asked = json!({"decision": "approve"});
+    let asked = world.approval(&request);
     let offer = world.call(&olga, "POST", &format!("{path}/options"), Some(&asked)).good();
     let signed = signed_decision(&mut olga, &offer);
     world.call(&olga, "POST", &path, Some(&signed)).good();
@@ -105,7 +104,7 @@ fn an_approval_of_what_stood_before() {
     let Cast { world, mut erin, mut olga, .. } = cast();
     let request = world.request(&mut erin, "staging");
     let path = format!("/api/v1/requests/{request}");
-    let asked = json!({"decision": "approve"});
+    let asked = world.approval(&request);
     let offer = world.call(&olga, "POST", &format!("{path}/decisions/options"), Some(&asked)).good();
     let signed = signed_decision(&mut olga, &offer);
     let mut draft = ssh_draft(&erin, "staging");
@@ -131,7 +130,7 @@ fn a_second_vote_from_a_second_session() {
     }
     let request = world.request(&mut erin, "production");
     let path = format!("/api/v1/requests/{request}/decisions");
-    let asked = json!({"decision": "approve"});
+    let asked = world.approval(&request);
     let mut calls = Vec::new();
     for bound in [false, true, false, true] {
         if bound {

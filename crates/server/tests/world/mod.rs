@@ -8,7 +8,9 @@
 )]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 
 use chancery_canonical::base64::{decode_url, encode_standard, encode_url};
 use chancery_canonical::{Canonical, Sha256};
@@ -121,6 +123,8 @@ pub struct World {
     /// Where another process serves this installation, while none does here.
     pub elsewhere: Option<std::net::SocketAddr>,
     agent: ureq::Agent,
+    /// The two digits that requesters were shown, by request, as they would tell them.
+    numbers: Mutex<BTreeMap<String, String>>,
 }
 
 impl Drop for World {
@@ -168,6 +172,7 @@ impl World {
             running: Some(running),
             elsewhere: None,
             agent: agent(),
+            numbers: Mutex::default(),
         }
     }
 
@@ -195,7 +200,8 @@ impl World {
         std::fs::write(data.join("chancery.toml"), config.to_toml()).unwrap();
         let elsewhere = Some(start(&data));
         let first_link = made.enrolment_link.split_once('#').unwrap().1.to_owned();
-        Self { runtime, folder, clock, first_link, maker: None, running: None, elsewhere, agent: agent() }
+        let (agent, numbers) = (agent(), Mutex::default());
+        Self { runtime, folder, clock, first_link, maker: None, running: None, elsewhere, agent, numbers }
     }
 
     /// From now on its server listens there.
@@ -364,7 +370,26 @@ impl World {
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
             .collect();
         let bytes = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec().unwrap();
-        Answer { status: response.status().as_u16(), headers, bytes }
+        let answer = Answer { status: response.status().as_u16(), headers, bytes };
+        self.listen(&answer);
+        answer
+    }
+
+    /// Keeps the digits that a requester is shown.
+    fn listen(&self, answer: &Answer) {
+        let body: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
+        if let (Some(id), Some(number)) = (body["id"].as_str(), body["matching_number"].as_str()) {
+            self.numbers.lock().unwrap().insert(id.to_owned(), number.to_owned());
+        }
+    }
+
+    /// What an approver asks with who was told the digits, where there are any.
+    pub fn approval(&self, request: &str) -> Value {
+        let mut asked = json!({"decision": "approve"});
+        if let Some(number) = self.numbers.lock().unwrap().get(request) {
+            asked["matching_number"] = json!(number);
+        }
+        asked
     }
 
     /// Makes a passkey and enrols with it.
@@ -492,10 +517,26 @@ impl World {
 
     /// Opens a request, signs a decision and sends it.
     pub fn decide(&self, person: &mut Person, request: &str, decision: &str, reason: Option<&str>) -> Answer {
-        let mut asked = json!({"decision": decision});
+        let mut asked = match decision {
+            "approve" => self.approval(request),
+            _ => json!({"decision": decision}),
+        };
         if let Some(reason) = reason {
             asked["reason"] = json!(reason);
         }
+        let path = format!("/api/v1/requests/{request}/decisions");
+        let offer = self.call(person, "POST", &format!("{path}/options"), Some(&asked));
+        if offer.status >= 300 {
+            return offer;
+        }
+        let body = signed_decision(person, &offer.json());
+        self.call(person, "POST", &path, Some(&body))
+    }
+
+    /// Rejects a request, and reports it as suspicious.
+    pub fn report(&self, person: &mut Person, request: &str) -> Answer {
+        let asked =
+            json!({"decision": "reject", "reason": "they did not ask for it", "report_suspicious": true});
         let path = format!("/api/v1/requests/{request}/decisions");
         let offer = self.call(person, "POST", &format!("{path}/options"), Some(&asked));
         if offer.status >= 300 {
@@ -590,7 +631,7 @@ pub fn random<const N: usize>() -> [u8; N] {
 
 /// Reads trust/ as a stranger does.
 pub fn trust(folder: &Path) -> chancery_evidence::trust::TrustDirectory {
-    let mut files = std::collections::BTreeMap::new();
+    let mut files = BTreeMap::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();

@@ -1,5 +1,7 @@
 //! What people do, one call after the other as their browser or their command line would; and what the answers were.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chancery_server::embedded::{Answered, Asked, Embedded};
@@ -122,7 +124,22 @@ pub async fn call(
         let name: hyper::header::HeaderName = name.parse().unwrap();
         asked.headers_mut().insert(name, value.parse().unwrap());
     }
-    server.call(asked).await
+    let answer = server.call(asked).await;
+    let body = json_of(&answer);
+    if let (Some(id), Some(number)) = (body["id"].as_str(), body["matching_number"].as_str()) {
+        NUMBERS.with_borrow_mut(|numbers| numbers.insert(id.to_owned(), number.to_owned()));
+    }
+    answer
+}
+
+thread_local! {
+    /// The two digits that requesters were shown in the run of this thread, by request.
+    static NUMBERS: RefCell<BTreeMap<String, String>> = RefCell::default();
+}
+
+/// What the requester tells an approver; a guess, where the answer that showed the digits was lost.
+fn told_number(request: &str) -> String {
+    NUMBERS.with_borrow(|numbers| numbers.get(request).cloned()).unwrap_or_else(|| "00".to_owned())
 }
 
 fn json_of(answer: &Answered) -> Value {
@@ -192,7 +209,9 @@ async fn decide(
 ) -> Outcome {
     let path = format!("/api/v1/requests/{request}/decisions");
     let mut asked = json!({"decision": decision});
-    if decision != "approve" {
+    if decision == "approve" {
+        asked["matching_number"] = json!(told_number(&request));
+    } else {
         asked["reason"] = json!("it must not be");
     }
     let offer = call(server, person, "POST", &format!("{path}/options"), Some(&asked), &[]).await;

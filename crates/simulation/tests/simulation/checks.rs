@@ -259,6 +259,7 @@ impl Request {
                 if due { self.end("grant.expired", now) } else { fail("expired before its time") }
             }
             RequestEvent::Rejected(_) => self.end("request.rejected", now),
+            RequestEvent::Mismatched(_) => self.end("request.mismatched", now),
             RequestEvent::Cancelled(_) => self.end("request.cancelled", now),
             RequestEvent::Lapsed(_) => self.end("request.lapsed", now),
             RequestEvent::Ended(_) => self.end("grant.ended", now),

@@ -54,6 +54,20 @@ pub(super) fn identity_from(
     events(connection, &sql, params![TENANT, bounded(from_index), limit])
 }
 
+/// Events of the streams of alerts from a leaf index on, in log order, by an index of their own as well.
+pub(super) fn alerts_from(
+    connection: &Connection,
+    from_index: u64,
+    limit: usize,
+) -> Result<Vec<StoredEvent>, Fault> {
+    let sql = format!(
+        "{SELECT} AND e.stream >= 'alert/' AND e.stream < 'alert0' AND e.leaf_index >= ?2
+         ORDER BY e.leaf_index LIMIT ?3"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    events(connection, &sql, params![TENANT, bounded(from_index), limit])
+}
+
 /// SQLite's integers are signed; nothing is stored beyond them, so holding to them changes no answer.
 fn bounded(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)

@@ -24,7 +24,7 @@ pub(super) fn rebuild(
     for head in events::streams_with_prefix(connection, "request/")? {
         match head.stream {
             Stream::Request(id) => ids.insert(id),
-            Stream::Identity(_) | Stream::Policy | Stream::Trust => false,
+            Stream::Identity(_) | Stream::Alert(_) | Stream::Policy | Stream::Trust => false,
         };
     }
     let mut differences = Vec::new();

@@ -219,6 +219,9 @@ impl Query {
         if let Some(entitlement) = &filter.entitlement {
             query.and("entitlement = ?", entitlement.as_str());
         }
+        if let Some(since) = filter.updated_since {
+            query.and("updated_at >= ?", since.unix());
+        }
         query
     }
 

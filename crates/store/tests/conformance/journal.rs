@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chancery_canonical::Sha256;
+use chancery_domain::id::AlertId;
 use chancery_domain::leaf::Stream;
 use chancery_ledger::tile::{
     TileKind, decode_bundle, prove_consistency_from_tiles, prove_inclusion_from_tiles,
@@ -328,7 +329,7 @@ pub async fn events_come_in_log_order<E: Engine>() {
     assert_eq!(store.streams_with_prefix("identity/").await.unwrap(), []);
 }
 
-/// Identity events come in log order, and nothing else with them.
+/// Identity events come in log order, and nothing else with them; so do those of alerts.
 pub async fn identity_events_come_alone<E: Engine>() {
     let (_place, store) = E::fresh().open_kept();
     for number in 0..6 {
@@ -336,7 +337,16 @@ pub async fn identity_events_come_alone<E: Engine>() {
         let stream = Stream::Identity(person(number % 2));
         store.append(append(stream, u64::from(number / 2), vec![event("b")])).await.unwrap();
         store.append(append(Stream::Policy, u64::from(number), vec![event("c")])).await.unwrap();
+        let alert = AlertId::of_request(&request(number % 3));
+        store.append(append(Stream::Alert(alert), u64::from(number / 3), vec![event("d")])).await.unwrap();
     }
+    let mut alerts = store.events_from(0, 100).await.unwrap();
+    alerts.retain(|event| matches!(event.leaf.stream, Stream::Alert(_)));
+    assert_eq!(alerts.len(), 6);
+    assert_eq!(store.alert_events_from(0, 100).await.unwrap(), alerts);
+    let second = alerts[1].position.leaf_index;
+    assert_eq!(store.alert_events_from(second, 2).await.unwrap(), alerts[1..3]);
+    assert_eq!(store.alert_events_from(second + 1, 100).await.unwrap(), alerts[2..]);
     let mut expected = Vec::new();
     for event in store.events_from(0, 100).await.unwrap() {
         expected.extend(matches!(event.leaf.stream, Stream::Identity(_)).then_some(event));

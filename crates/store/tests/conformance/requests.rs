@@ -33,6 +33,7 @@ pub async fn filters_restrict<E: Engine>() {
                 participants: if number == 5 { vec![person(90), person(91)] } else { Vec::new() },
                 entitlement: entitlement.into(),
                 created_at: at(u64::from(number)),
+                updated_at: at(u64::from(number)),
                 ..row(number, 1, state)
             },
         )
@@ -56,6 +57,11 @@ pub async fn filters_restrict<E: Engine>() {
         (
             RequestFilter { entitlement: Some("firewall".into()), requester: Some(person(1)), ..pending },
             vec![9],
+        ),
+        (RequestFilter { updated_since: Some(at(9)), ..any.clone() }, vec![11, 10, 9]),
+        (
+            RequestFilter { updated_since: Some(at(4)), participant: Some(person(1)), ..any.clone() },
+            vec![9, 5],
         ),
         (RequestFilter { states: vec!["' OR 1=1 --".into()], ..any.clone() }, vec![]),
     ] {

@@ -132,6 +132,7 @@ impl World {
             stages: vec![ShownStage { id: "dba".to_owned(), quorum: 1 }],
             grant: GrantTerms { max_seconds: 900, not_before: self.now, not_after: self.now.plus(90_000) },
             reason_sha256: None,
+            suspicious: None,
             checkpoint: CheckpointReference { size: 5, root: Sha256::of(b"root") },
             nonce: self.nonce(),
             issued_at: self.now,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chancery_canonical::{Canonical, Disclosure, Sha256};
+use chancery_domain::alerts::Alerts;
 use chancery_domain::decide::{Command, Facts, decide};
 use chancery_domain::document::{CheckpointReference, DecisionDocument, DecisionKind, ShownStage};
 use chancery_domain::event::{
@@ -246,6 +247,7 @@ impl Scenario {
             verdict,
             standing_verdict: self.standing.as_ref(),
             approvals: &self.approvals,
+            alerts: &Alerts::default(),
         };
         for event in decide(self.state.as_ref(), command, &facts)? {
             self.record(event);

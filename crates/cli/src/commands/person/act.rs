@@ -49,7 +49,8 @@ impl Act<'_> {
         waiting: &Waiting,
         done: impl Fn(&PersonView) -> bool,
     ) -> Result<Exit, Failure> {
-        let mut url = format!("{}/#/act/{}/{}", context.settings.server()?, self.act, segment(self.person)?);
+        let mut url =
+            format!("{}/sign#/act/{}/{}", context.settings.server()?, self.act, segment(self.person)?);
         if let Some(id) = self.credential_id {
             url.push('/');
             url.push_str(id);

@@ -100,7 +100,7 @@ fn begin(context: &Context<'_>, id: &str, out: Option<&Path>) -> Result<Exit, Fa
     })?;
     context.output.note(&format!(
         "next: give the link to the person alone; compare the fingerprint that their page shows, and let two other \
-         administrators sign under {}/#/people",
+         administrators sign under {}/sign#/people",
         context.settings.server()?
     ));
     Ok(Exit::Done)

@@ -19,6 +19,7 @@ use crate::draft::{Asking, CheckedDraft, check};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
+use crate::output::clean;
 use crate::ssh_key::{GrantKey, KeyFolder};
 
 /// What is asked when `--ttl` is left out, in seconds; never more than the entitlement allows.
@@ -100,6 +101,9 @@ impl Create {
             }
         };
         context.output.note(&format!("request {}", view.id));
+        if let Some(digits) = &view.matching_number {
+            context.output.note(&format!("approvers will ask you for the digits {}", clean(digits)));
+        }
         if self.no_wait || Exit::of_state(&view.state).is_some() {
             return finish(context.output, &view, view.revision);
         }

@@ -27,6 +27,9 @@ pub fn view(view: &RequestView, output: &Output) -> String {
     verdict(&mut table, &view.verdict);
     clocks(&mut table, &view.clocks);
     table.pair("digest", &grouped(&view.request_sha256));
+    if let Some(digits) = &view.matching_number {
+        table.pair("digits", &format!("{digits}, to be told to whoever approves"));
+    }
     let mut text = table.render(output, "");
     text.push_str(&stages(&view.stages, output));
     for decision in &view.decisions {

@@ -1,0 +1,221 @@
+//! What approvers are told of a request besides what was signed: pure functions of what stands recorded.
+
+use chancery_api::request::Difference;
+use chancery_policy::blast_radius;
+use serde_json::{Map, Value};
+
+/// Longest subject, in characters.
+const MAX_SUBJECT: usize = 120;
+/// Most differences that are told.
+const MOST_DIFFERENCES: usize = 3;
+/// From so many requests within a day on they can be many.
+const MANY_A_DAY: u64 = 5;
+/// They are, when they are more than so many times what the last 90 days had each day.
+const MANY_TIMES: u64 = 3;
+
+/// The main parameters in a few words: those that the entitlement's form requires, in its order; all, where it requires
+/// none.
+pub fn subject(parameters: &Map<String, Value>, entitlement: &Value) -> String {
+    let required = entitlement.pointer("/form/required").and_then(Value::as_array).into_iter().flatten();
+    let mut named: Vec<&str> = required.filter_map(Value::as_str).collect();
+    if named.is_empty() {
+        named = parameters.keys().map(String::as_str).collect();
+    }
+    let words = named.into_iter().filter_map(|name| parameters.get(name)).filter_map(word);
+    shortened(&words.collect::<Vec<_>>().join(" · "))
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// On one line, and without characters that turn text around or cannot be seen.
+fn shortened(text: &str) -> String {
+    let plain = |c: char| if c.is_control() || is_invisible(c) { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(MAX_SUBJECT).map(plain).collect();
+    if text.chars().count() > MAX_SUBJECT {
+        short.pop();
+        short.push('…');
+    }
+    short
+}
+
+/// Marks of direction, joiners and other characters without a shape (Unicode UAX #9, general category Cf).
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// What a request reaches, as its entitlement said when policy was asked.
+pub fn reach(input: &Value) -> Vec<String> {
+    let parameters = input.pointer("/request/parameters").and_then(Value::as_object);
+    let told = input.get("entitlement").zip(parameters);
+    told.map(|(entitlement, parameters)| blast_radius(entitlement, parameters)).unwrap_or_default()
+}
+
+/// How a request differs from what is usual for its requester. What is unknown is no difference.
+pub fn unusual(input: &Value) -> Vec<Difference> {
+    let told =
+        [new_origin(input), off_hours(input), refused_lately(input), many_requests(input), first_time(input)];
+    told.into_iter().flatten().take(MOST_DIFFERENCES).collect()
+}
+
+fn difference(code: &str, message: String) -> Option<Difference> {
+    Some(Difference { code: code.to_owned(), message })
+}
+
+fn new_origin(input: &Value) -> Option<Difference> {
+    let origin = input.pointer("/signals/origin")?;
+    let known = origin.get("status").and_then(Value::as_str) == Some("known");
+    let new = known && origin.pointer("/value/new").and_then(Value::as_bool) == Some(true);
+    new.then(|| difference("new_origin", "the requester was not known to come from this address".to_owned()))?
+}
+
+fn off_hours(input: &Value) -> Option<Difference> {
+    let calendar = input.get("calendar")?;
+    if calendar.get("working_hours").and_then(Value::as_bool) != Some(false) {
+        return None;
+    }
+    let hour = calendar.get("hour").and_then(Value::as_u64)?;
+    let (weekday, zone) = (calendar.get("weekday")?.as_str()?, calendar.get("timezone")?.as_str()?);
+    let own = input.pointer("/requester/attributes/timezone").and_then(Value::as_str) == Some(zone);
+    let place = if own { "where the requester is" } else { "at the organisation's place" };
+    let message =
+        format!("it was {hour:02}:00 to {hour:02}:59 on a {weekday} {place} ({zone}), not working time");
+    difference("off_hours", message)
+}
+
+fn count(input: &Value, name: &str) -> Option<u64> {
+    input.get("history")?.get(name)?.as_u64()
+}
+
+fn refused_lately(input: &Value) -> Option<Difference> {
+    let counts = ["denied_24h", "rejected_24h", "revoked_24h"].map(|name| count(input, name).unwrap_or(0));
+    let refused = counts.into_iter().fold(0, u64::saturating_add);
+    let message = match refused {
+        0 => return None,
+        1 => {
+            "one of the requester's requests of the last 24 hours was denied, rejected or revoked".to_owned()
+        }
+        many => format!(
+            "{many} of the requester's requests of the last 24 hours were denied, rejected or revoked"
+        ),
+    };
+    difference("refused_lately", message)
+}
+
+fn many_requests(input: &Value) -> Option<Difference> {
+    let (day, quarter) = (count(input, "requests_24h")?, count(input, "requests_90d")?);
+    let many = day >= MANY_A_DAY && day.saturating_mul(90) > quarter.saturating_mul(MANY_TIMES);
+    let message = format!("the requester made {day} requests within 24 hours, and {quarter} within 90 days");
+    many.then(|| difference("many_requests", message))?
+}
+
+/// A later revision finds the earlier ones of the same request among those of the past.
+fn first_time(input: &Value) -> Option<Difference> {
+    let revision = input.pointer("/request/revision").and_then(Value::as_u64)?;
+    let own = u64::from(revision > 1);
+    let first = count(input, "requests_same_90d")? <= own;
+    let message = "the requester asked for this entitlement for the first time in 90 days".to_owned();
+    first.then(|| difference("first_time", message))?
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{reach, subject, unusual};
+
+    fn usual() -> Value {
+        json!({
+            "request": {"revision": 1, "parameters": {"host": "db-1", "environment": "production"}},
+            "entitlement": {"form": {"required": ["host", "environment"]},
+                "blast_radius": ["everything on {host}", "reached through {jump}"]},
+            "requester": {"attributes": {"timezone": "Asia/Tokyo"}},
+            "signals": {"origin": {"status": "known", "value": {"new": false}}},
+            "calendar": {"working_hours": true, "hour": 10, "weekday": "monday", "timezone": "Asia/Tokyo"},
+            "history": {"requests_24h": 1, "requests_90d": 40, "requests_same_90d": 3, "denied_24h": 0}
+        })
+    }
+
+    fn codes(change: impl FnOnce(&mut Value)) -> String {
+        let mut input = usual();
+        change(&mut input);
+        unusual(&input).iter().map(|one| one.code.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_is_recorded_is_a_difference() {
+        assert_eq!(codes(|_| {}), "");
+        assert_eq!(unusual(&json!({})), []);
+        assert_eq!(codes(|input| input["signals"]["origin"]["value"]["new"] = json!(true)), "new_origin");
+        assert_eq!(codes(|input| input["signals"]["origin"] = json!({"status": "unknown"})), "");
+        assert_eq!(codes(|input| input["history"]["revoked_24h"] = json!(2)), "refused_lately");
+        assert_eq!(codes(|input| input["history"]["requests_24h"] = json!(5)), "many_requests");
+        assert_eq!(
+            codes(|input| {
+                input["history"]["requests_24h"] = json!(5);
+                input["history"]["requests_90d"] = json!(300);
+            }),
+            ""
+        );
+        assert_eq!(codes(|input| input["history"]["requests_same_90d"] = json!(0)), "first_time");
+        // A second revision is counted among the past itself.
+        assert_eq!(
+            codes(|input| {
+                input["request"]["revision"] = json!(2);
+                input["history"]["requests_same_90d"] = json!(1);
+            }),
+            "first_time"
+        );
+    }
+
+    #[test]
+    fn of_many_differences_three_are_told() {
+        let all = codes(|input| {
+            input["signals"]["origin"]["value"]["new"] = json!(true);
+            input["calendar"]["working_hours"] = json!(false);
+            input["history"] =
+                json!({"requests_24h": 9, "requests_90d": 9, "requests_same_90d": 0, "denied_24h": 1});
+        });
+        assert_eq!(all, "new_origin off_hours refused_lately");
+    }
+
+    #[test]
+    fn the_hour_is_told_with_its_zone_and_whose_it_is() {
+        let mut input = usual();
+        input["calendar"] =
+            json!({"working_hours": false, "hour": 3, "weekday": "sunday", "timezone": "Asia/Tokyo"});
+        let message = unusual(&input)[0].message.clone();
+        assert_eq!(
+            message,
+            "it was 03:00 to 03:59 on a sunday where the requester is (Asia/Tokyo), not working time"
+        );
+        input["calendar"]["timezone"] = json!("UTC");
+        assert!(unusual(&input)[0].message.contains("at the organisation's place (UTC)"));
+    }
+
+    #[test]
+    fn a_subject_is_one_line_of_what_the_form_requires() {
+        let of = |parameters: Value, required: Value| {
+            subject(parameters.as_object().unwrap(), &json!({"form": {"required": required}}))
+        };
+        let parameters = json!({"a": "x", "host": "db-1", "environment": "staging", "list": [1], "count": 3});
+        assert_eq!(of(parameters.clone(), json!(["host", "environment"])), "db-1 · staging");
+        assert_eq!(of(parameters, json!([])), "x · 3 · staging · db-1");
+        assert_eq!(of(json!({"host": "a\nb\u{202e}c"}), json!(["host"])), "a\u{fffd}b\u{fffd}c");
+        let long = of(json!({"host": "x".repeat(500)}), json!(["host"]));
+        assert!(long.chars().count() == 120 && long.ends_with('…'), "{long}");
+    }
+
+    #[test]
+    fn a_sentence_without_its_parameter_is_left_out() {
+        assert_eq!(reach(&usual()), ["everything on db-1"]);
+        assert_eq!(reach(&json!({})), Vec::<String>::new());
+    }
+}
