@@ -33,8 +33,11 @@ demo: setup build ## the whole way of a request on real parts; leaves ./demo-out
 .PHONY: test
 test: ## every test that needs Rust, Node, Debian packages and PyPI
 	@scripts/setup test
-	$(CARGO) test --locked --workspace
+	rm -rf $(VERIFY_CORPUS)
+	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace
+	$(MAKE) --no-print-directory build console-test
 	scripts/test-page
+	scripts/test-console
 
 .PHONY: interop
 interop: ## verifiers that nobody here wrote: Go, npm, openssl, Python, OpenSSH
@@ -66,8 +69,11 @@ nightly: ## the long forms: every byte of the evidence flipped, long histories
 console: ## the web console, into console/dist, for the binary to embed
 	cd console && npm ci --no-audit --no-fund && npm run --silent build
 
+# The tests that make good and forged evidence keep it here, each with what `chancery verify` says of it.
+VERIFY_CORPUS = $(CURDIR)/target/verify-corpus
+
 .PHONY: console-test
-console-test: console offline-verifier verify-corpus ## unit tests of the console, types, generated client, packages and sizes
+console-test: console/dist/index.html offline-verifier $(VERIFY_CORPUS) ## unit tests of the console, types, generated client, packages and sizes
 	cd console && npm run --silent types && npm run --silent client:check && npm run --silent packages && npm run --silent size && npm test
 	cd console && CHANCERY_CORPUS=$(VERIFY_CORPUS) npm run --silent test:verify
 
@@ -75,14 +81,10 @@ console-test: console offline-verifier verify-corpus ## unit tests of the consol
 offline-verifier: ## the verifier of evidence as one HTML file that works from disk, into console/dist-offline
 	cd console && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run --silent offline
 
-# The tests that make good and forged evidence keep it, each with what `chancery verify` says of it.
-VERIFY_CORPUS := $(CURDIR)/target/verify-corpus
-.PHONY: verify-corpus
-verify-corpus:
-	rm -rf $(VERIFY_CORPUS)
-	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked -p chancery-evidence --test corpus --test verify --test forgery \
-		--test server_word --test recovery --test mutation --test authenticator
-	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked -p chancery-issuer --test issue
+# `make test` makes it on its way.
+$(VERIFY_CORPUS):
+	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace --test corpus --test verify --test forgery \
+		--test server_word --test recovery --test mutation --test authenticator --test issue
 
 .PHONY: screenshots
 screenshots: console build ## pictures of every screen of the console, into target/screenshots
