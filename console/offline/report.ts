@@ -1,6 +1,6 @@
 /** What was found, drawn: the outcome, what it is about, each check by name, and what is not proved. */
 
-import type { Check } from '../src/verify/checks';
+import { withoutUnreached, type Check } from '../src/verify/checks';
 import type { Story } from '../src/verify/story';
 import type { Verification } from '../src/verify/verify';
 import { element, prose, time, visible } from './dom';
@@ -74,7 +74,7 @@ function check({ name, proves, outcome }: Check): HTMLElement {
 }
 
 function unproved({ notProved }: Verification): HTMLElement {
-  const lines = notProved.map((line) => element('li', {}, ...prose(line)));
+  const lines = withoutUnreached(notProved).map((line) => element('li', {}, ...prose(line)));
   const hint = element('p', { class: 'hint' }, 'Nothing above shows this, whatever passed:');
   return element('section', { class: 'card' }, element('h2', {}, 'Not proved'), hint, element('ul', { class: 'unproved' }, ...lines));
 }

@@ -1,7 +1,7 @@
 /** Texts of the screen that verifies evidence. */
 export const verify = {
   title: 'Verify evidence',
-  lead: 'Computed in this browser, from the bytes that you give it; nothing is sent. The server that served this page could change it: for proof against that server, use the offline file or `chancery verify`.',
+  lead: 'Computed in this browser, from the bytes that you give it; nothing is sent. The server that served this page could change it: for proof against that server, use the offline file or the command chancery verify.',
   evidence: { title: 'Evidence', hint: 'The bundle that you were given.', choose: 'Choose the evidence', waiting: 'A file of the kind evidence.zip, or drop it here.' },
   trust: {
     title: 'Your trust',

@@ -50,6 +50,9 @@ export type CheckOutcome =
   /** This verifier cannot check it. */
   | { state: 'not checked here'; reason: string };
 
+/** Why a check was skipped that nothing led to. */
+const NOT_REACHED = 'not reached: an earlier check failed';
+
 /** A check that was run. */
 export interface Check {
   name: CheckName;
@@ -112,7 +115,14 @@ export class Runner {
 
   /** All checks in their order; those that nothing was noted of were not reached. */
   finish(): Check[] {
-    const unreached: CheckOutcome = { state: 'skipped', reason: 'not reached: an earlier check failed' };
+    const unreached: CheckOutcome = { state: 'skipped', reason: NOT_REACHED };
     return CHECKS.map(([name, proves]) => ({ name, proves, outcome: this.done.get(name) ?? unreached }));
   }
+}
+
+/** What is not proved, without a line for each check that was not reached: where nothing could be read, all say the same. */
+export function withoutUnreached(notProved: readonly string[]): string[] {
+  const said = notProved.filter((line) => !line.endsWith(`(${NOT_REACHED})`));
+  const count = notProved.length - said.length;
+  return count === 0 ? said : [...said, `what ${count} further checks would show: they were not reached`];
 }

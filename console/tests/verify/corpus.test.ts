@@ -55,7 +55,7 @@ describe('the corpus', () => {
 
   it('names the bundles that only a policy engine finds', async () => {
     const onlyReplay = corpus.filter(({ verdict }) => verdict.failed.join() === REPLAY);
-    expect(onlyReplay.map(({ name }) => name)).toMatchInlineSnapshot();
+    expect(onlyReplay.map(({ name }) => name)).toEqual(['an_invented_verdict_does_not_come_out_again-002']);
     for (const one of onlyReplay) {
       const { checks, notProved } = await verify(one);
       expect(checks.find(({ name }) => name === REPLAY)?.outcome.state).toBe('not checked here');

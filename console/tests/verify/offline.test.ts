@@ -39,6 +39,7 @@ interface Opened {
 async function open(scheme: 'light' | 'dark' = 'light', width = 1440, height = 900): Promise<Opened> {
   const page = await browser.newPage({ colorScheme: scheme, viewport: { width, height } });
   const noise: string[] = [];
+  page.setDefaultTimeout(0);
   page.on('console', (message) => noise.push(message.text()));
   page.on('pageerror', (error) => noise.push(String(error)));
   page.on('request', (request) => {

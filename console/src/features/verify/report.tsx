@@ -3,7 +3,7 @@ import { verify as text } from '../../strings/verify';
 import { Visible } from '../../ui/literal';
 import { Notice } from '../../ui/notice';
 import { Moment } from '../../ui/time';
-import type { Check } from '../../verify/checks';
+import { withoutUnreached, type Check } from '../../verify/checks';
 import { written } from '../../verify/moment';
 import type { Story } from '../../verify/story';
 import type { Verification } from '../../verify/verify';
@@ -33,7 +33,7 @@ export function Report({ verification }: { verification: Verification }) {
         <h2>{text.notProved}</h2>
         <p className={styles.quiet}>{text.notProvedHint}</p>
         <ul className={styles.unproved}>
-          {notProved.map((line) => (
+          {withoutUnreached(notProved).map((line) => (
             <li key={line}>
               <Visible text={line} />
             </li>
