@@ -119,8 +119,8 @@ fn the_life_of_a_request() {
     // 130: the request stays open, its id is printed
     let waiting = desk.start(&["request", "wait", &request]);
     thread::sleep(std::time::Duration::from_millis(1500));
-    let told = Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().unwrap();
-    assert!(told.success());
+    let killed = Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().unwrap();
+    assert!(killed.success());
     let interrupted = finish(waiting);
     assert_eq!(interrupted.code, 130, "{interrupted:?}");
     assert!(interrupted.stderr.contains(&request), "{}", interrupted.stderr);

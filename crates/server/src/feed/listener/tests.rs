@@ -11,6 +11,7 @@ fn listener() -> Listener {
     let session = Session {
         person: "01ARZ3NDEKTSV4RRFFQ69G5FAV".parse().unwrap(),
         public_key: None,
+        started_at: None,
         expires_at: Timestamp::from_unix(1_000).unwrap(),
         credential_id: Bytes::new(b"key").unwrap(),
     };
