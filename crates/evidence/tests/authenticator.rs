@@ -18,7 +18,7 @@ use chancery_policy::{Bundle, Engine};
 use chancery_testkit::passkey::{Deviation, Maker, SoftPasskey};
 use chancery_testkit::people::{RP_ID as RP_ID_OF_WORLD, World, enrolled};
 use chancery_testkit::scenario::{Scenario, default_policy};
-use verification::{check_fails, check_passes, options, resealed};
+use verification::{check_fails, check_passes, examined, options, resealed};
 
 const RP_ID: &str = "chancery.example.org";
 const ORIGIN: &str = "https://chancery.example.org";
@@ -248,7 +248,7 @@ fn registrations_are_exactly_those_that_the_log_names() {
     files.insert(format!("{}spare.json", layout::REGISTRATION_PREFIX), whole[second].clone());
     cases.push(("one more", files));
     for (what, files) in cases {
-        let verification = chancery_evidence::verify::verify(&resealed(files), &scenario.trust(), &options());
+        let verification = examined(&resealed(files), &scenario.trust(), &options());
         assert_eq!(verification.failed(), ["passkey-attestation"], "{what}: {}", verification.to_text());
     }
 }

@@ -15,7 +15,9 @@ use chancery_testkit::people::{ed25519, possession, ssh_line};
 use chancery_testkit::scenario::{Scenario, certificate_reader, read_leaf};
 use serde_json::json;
 
-use verification::{approve_anyway, check_fails, check_passes, judge, judge_again, judged, options};
+use verification::{
+    approve_anyway, check_fails, check_passes, examined, judge, judge_again, judged, options,
+};
 
 // -------------------------------------------------------------------------------------------------- decisions
 
@@ -234,7 +236,7 @@ fn a_person_enrolled_later_does_not_count() {
     force(&mut scenario, recorded, &[("service_owner", "owen"), ("security", "late")]);
     scenario.sync_people();
     let people = ["ada", "bob", "rita", "owen", "late"].map(|name| scenario.world.id(name));
-    let verification = verify(&scenario.bundle_with(&people), &scenario.trust(), &options());
+    let verification = examined(&scenario.bundle_with(&people), &scenario.trust(), &options());
     let failed = verification.failed();
     assert!(failed.contains(&"decision-signatures") && failed.contains(&"quorum"), "{failed:?}");
 }
@@ -246,18 +248,18 @@ fn a_person_without_a_chain_is_nobody() {
     honest.approve("owen");
     honest.approve("sam");
     let people = ["ada", "bob", "rita", "owen"].map(|name| honest.world.id(name));
-    let verification = verify(&honest.bundle_with(&people), &honest.trust(), &options());
+    let verification = examined(&honest.bundle_with(&people), &honest.trust(), &options());
     let failed = verification.failed();
     assert!(failed.contains(&"decision-signatures") && failed.contains(&"quorum"), "{failed:?}");
     // Without the administrators nobody whom they created exists.
     let people = ["rita", "owen", "sam"].map(|name| honest.world.id(name));
-    let failed = verify(&honest.bundle_with(&people), &honest.trust(), &options()).failed();
+    let failed = examined(&honest.bundle_with(&people), &honest.trust(), &options()).failed();
     assert!(failed.contains(&"identity-chain") && failed.contains(&"requester-signature"), "{failed:?}");
     // One administrator where two are needed.
     honest.world.add_member("ghost", &["security"], &["ada"]);
     honest.sync_people();
     let people = ["ada", "bob", "rita", "owen", "sam", "ghost"].map(|name| honest.world.id(name));
-    let failed = verify(&honest.bundle_with(&people), &honest.trust(), &options()).failed();
+    let failed = examined(&honest.bundle_with(&people), &honest.trust(), &options()).failed();
     assert_eq!(failed, ["identity-chain"]);
 }
 
@@ -318,6 +320,9 @@ fn an_invented_verdict_does_not_come_out_again() {
     };
     force(&mut scenario, recorded, &[("service_owner", "owen")]);
     check_fails(&scenario, &["verdict-replay", "floor"]);
+    // Where one approver is enough, only the replay stands in the way.
+    scenario.trust_document.floors.get_mut("ssh-admin").unwrap().minimum_approvers = 1;
+    check_fails(&scenario, &["verdict-replay"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use chancery_evidence::trust::TrustDirectory;
 use chancery_evidence::verify::{NewerLog, Options, verify, verify_zip};
 use chancery_testkit::scenario::{Scenario, read_leaf};
 
-use verification::{options, resealed};
+use verification::{examined, options, resealed};
 
 // ---------------------------------------------------------------------------------------------- flipped bytes
 
@@ -48,7 +48,7 @@ fn check_flip(files: &BundleFiles, trust: &TrustDirectory, path: &str, at: usize
     }
     // Sealing anew would mend the list in the manifest itself.
     let changed = if path == layout::MANIFEST { changed } else { resealed(changed) };
-    let inner = verify(&changed, trust, &options()).failed();
+    let inner = examined(&changed, trust, &options()).failed();
     let expected = inner_check(path);
     assert!(inner.iter().any(|name| expected.contains(name)), "`{path}`, byte {at}: {inner:?}");
     assert!(path == layout::MANIFEST || !inner.contains(&"file-digests"), "`{path}`, byte {at}: {inner:?}");
@@ -88,7 +88,7 @@ fn a_flipped_byte_that_nobody_made_fit_is_found_by_its_digest() {
     for path in ["request.json", "README.txt", "trust/trust.json", "policy/bundle.toml", "checkpoint"] {
         let mut changed = files.clone();
         changed.get_mut(path).unwrap()[0] ^= 1;
-        assert!(verify(&changed, &trust, &options()).failed().contains(&"file-digests"), "`{path}`");
+        assert!(examined(&changed, &trust, &options()).failed().contains(&"file-digests"), "`{path}`");
     }
 }
 
@@ -102,7 +102,7 @@ fn a_missing_file_is_found_even_when_it_is_not_listed() {
         changed.remove(*path);
         // Not listed either: only what may be redacted, or was public anyway, may be missing.
         let may = path.starts_with("disclosures/") || path.starts_with("credentials/");
-        let strict = verify(&resealed(changed), &trust, &Options { require_replay: false, ..options() });
+        let strict = examined(&resealed(changed), &trust, &Options { require_replay: false, ..options() });
         assert!(may || !strict.passed(), "`{path}` can be left out");
     });
 }
@@ -161,7 +161,7 @@ fn a_dropped_tail_is_found_against_a_pinned_checkpoint() {
         }
     }
     manifest.seal(&mut cut).unwrap();
-    let alone = verify(&cut, &trust, &options());
+    let alone = examined(&cut, &trust, &options());
     assert!(alone.passed(), "without a newer log nobody can know");
     assert!(alone.not_proved.iter().any(|said| said.contains("nothing came after")));
     assert_eq!(verify(&cut, &trust, &with_log).failed(), ["newer-log"]);

@@ -9,14 +9,13 @@ use chancery_domain::leaf::EventLeaf;
 use chancery_domain::people::RECOVERY_SECONDS;
 use chancery_domain::signature::{Authority, RecoverySignature};
 use chancery_evidence::recovery::MAX_RECOVERY_OFFER_SECONDS;
-use chancery_evidence::verify::verify;
 use chancery_testkit::passkey::SoftPasskey;
 use chancery_testkit::people::{RP_ID, World, enrolled, recovery_key, recovery_signature};
 use chancery_testkit::scenario::Scenario;
 use ring::signature::KeyPair as _;
 use serde_json::{Value, json};
 
-use verification::{approve_anyway, check_fails, check_passes, judge, options};
+use verification::{approve_anyway, check_fails, check_passes, examined, judge, options};
 
 const DAY: u64 = RECOVERY_SECONDS;
 
@@ -430,7 +429,7 @@ fn an_approval_by_a_recovered_key_counts_a_day_later_and_says_so() {
     scenario.approve("owen");
     scenario.approve("sam");
     check_passes(&scenario);
-    let verification = verify(&scenario.bundle(), &scenario.trust(), &options());
+    let verification = examined(&scenario.bundle(), &scenario.trust(), &options());
     let said = verification.not_proved.join("\n");
     assert!(said.contains("a day passed after the recovery of person"), "{said}");
     assert!(said.contains("all times are the server's own"), "{said}");
@@ -496,6 +495,6 @@ fn a_clock_that_was_put_forward_stays_there() {
     scenario.world.now = honest.plus(600);
     let cancelled = EndedBy { person: scenario.world.id("rita") };
     scenario.record(RequestEvent::Cancelled(cancelled));
-    let failed = verify(&scenario.bundle(), &scenario.trust(), &options()).failed();
+    let failed = examined(&scenario.bundle(), &scenario.trust(), &options()).failed();
     assert!(failed.contains(&"log-time"), "{failed:?}");
 }

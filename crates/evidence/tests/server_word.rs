@@ -25,7 +25,9 @@ use chancery_testkit::people::ulid;
 use chancery_testkit::scenario::{Scenario, certificate_reader, default_policy, read_leaf};
 use serde_json::json;
 
-use verification::{approve_anyway, check_fails, check_passes, judge, judge_again, judged, options};
+use verification::{
+    approve_anyway, check_fails, check_passes, examined, judge, judge_again, judged, options,
+};
 
 fn approved() -> Scenario {
     let mut scenario = Scenario::new();
@@ -66,7 +68,7 @@ fn no_event_is_dated_back_behind_another_stream() {
     };
     let failed = |seconds| {
         let scenario = dated_back(seconds);
-        verify(&scenario.bundle(), &scenario.trust(), &options()).failed()
+        examined(&scenario.bundle(), &scenario.trust(), &options()).failed()
     };
     assert!(failed(0).is_empty() && failed(300).is_empty(), "appends may overtake each other");
     assert_eq!(failed(301), ["log-time"]);
@@ -184,11 +186,11 @@ fn an_engine_that_nobody_has_does_not_hide_a_verdict() {
     scenario.record(RequestEvent::Judged(body));
     // Not even where a replay is not demanded, and where the trust directory knew the engine.
     let lenient = Options { require_replay: false, ..options() };
-    let verification = verify(&scenario.bundle(), &scenario.trust(), &lenient);
+    let verification = examined(&scenario.bundle(), &scenario.trust(), &lenient);
     assert_eq!(verification.failed(), ["policy-chain"]);
     assert!(verification.not_proved.iter().any(|said| said.contains("`verdict-replay` was skipped")));
     scenario.trust_document.engines.push("regorus 99.0.0".to_owned());
-    assert_eq!(verify(&scenario.bundle(), &scenario.trust(), &lenient).failed(), ["policy-chain"]);
+    assert_eq!(examined(&scenario.bundle(), &scenario.trust(), &lenient).failed(), ["policy-chain"]);
 }
 
 #[test]
@@ -198,7 +200,7 @@ fn what_was_skipped_is_not_proved() {
     files.retain(|path, _| !path.starts_with("disclosures/"));
     let files = verification::resealed(files);
     let lenient = Options { require_replay: false, ..options() };
-    let verification = verify(&files, &scenario.trust(), &lenient);
+    let verification = examined(&files, &scenario.trust(), &lenient);
     assert!(verification.passed());
     for name in ["verdict-replay", "newer-log"] {
         let said = format!("`{name}` was skipped");
@@ -278,14 +280,14 @@ fn what_nobody_signed_is_said_to_be_the_servers_word() {
     let mut scenario = approved();
     scenario.activate();
     let lease = scenario.issue("first");
-    let signed = verify(&scenario.bundle(), &scenario.trust(), &options());
+    let signed = examined(&scenario.bundle(), &scenario.trust(), &options());
     let says = |verification: &Verification| {
         let said = |line: &String| line.contains("the server says so");
         (verification.not_proved.iter().any(said), report::render(verification).contains("the server says"))
     };
     assert_eq!(says(&signed), (false, false));
     scenario.end(&lease);
-    let ended = verify(&scenario.bundle(), &scenario.trust(), &options());
+    let ended = examined(&scenario.bundle(), &scenario.trust(), &options());
     assert!(ended.passed());
     assert_eq!(says(&ended), (true, true));
 }
@@ -384,7 +386,7 @@ fn against_log(scenario: &Scenario, files: &BundleFiles, more: &[Vec<u8>]) -> Ve
 #[test]
 fn without_a_newer_log_no_end_of_a_stream_is_proved() {
     let scenario = Scenario::honest();
-    let alone = verify(&scenario.bundle(), &scenario.trust(), &options());
+    let alone = examined(&scenario.bundle(), &scenario.trust(), &options());
     let end = |line: &String| line.contains("left off the end") && line.contains("two versions");
     assert!(alone.passed() && alone.not_proved.iter().any(end));
     let held = against_log(&scenario, &scenario.bundle(), &[]);
@@ -408,10 +410,10 @@ fn a_suspension_that_was_left_out_is_found_in_the_log() {
         scenario.record(RequestEvent::DecisionRecorded(recorded));
     }
     approve_anyway(&mut scenario, &[("service_owner", "owen"), ("security", "sam")]);
-    let whole = verify(&scenario.bundle(), &scenario.trust(), &options()).failed();
+    let whole = examined(&scenario.bundle(), &scenario.trust(), &options()).failed();
     assert!(whole.contains(&"quorum"), "{whole:?}");
     let cut = without_identity(scenario.bundle(), &sam, left_out);
-    assert!(verify(&cut, &scenario.trust(), &options()).passed(), "without a newer log nobody can know");
+    assert!(examined(&cut, &scenario.trust(), &options()).passed(), "without a newer log nobody can know");
     assert_eq!(against_log(&scenario, &cut, &[]).failed(), ["newer-log"]);
 }
 

@@ -1,5 +1,7 @@
 //! Honest bundles verify; what is shown of them; what a newer log adds.
 
+mod verification;
+
 use chancery_domain::document::DecisionKind;
 use chancery_domain::state::LeaseStatus;
 use chancery_evidence::bundle::{Manifest, layout, with_report};
@@ -8,10 +10,12 @@ use chancery_evidence::verify::{CheckName, NewerLog, Options, Outcome, Verificat
 use chancery_ledger::{KeyType, SignerKey};
 use chancery_testkit::scenario::{Scenario, certificate_reader, read_leaf};
 
+use verification::examined;
+
 fn examine(scenario: &Scenario) -> Verification {
     let options =
         Options { certificates: Some(&certificate_reader), require_replay: true, ..Options::default() };
-    verify(&scenario.bundle(), &scenario.trust(), &options)
+    examined(&scenario.bundle(), &scenario.trust(), &options)
 }
 
 /// Every check but those named passes, and those are skipped.
@@ -109,7 +113,7 @@ fn redaction_keeps_every_proof_and_costs_the_replay() {
     let manifest = Manifest::read(&files).unwrap();
     manifest.seal(&mut files).unwrap();
     let options = Options { certificates: Some(&certificate_reader), ..Options::default() };
-    let verification = verify(&files, &scenario.trust(), &options);
+    let verification = examined(&files, &scenario.trust(), &options);
     check_all_pass(&verification, &[CheckName::VerdictReplay, CheckName::NewerLog]);
     assert!(verification.story.justification.is_none());
     let Some(Outcome::Skipped(reason)) = verification.outcome(CheckName::VerdictReplay) else {
@@ -173,7 +177,7 @@ fn the_report_escapes_and_is_no_evidence() {
     }
     let files = with_report(scenario.bundle(), &page).unwrap();
     let options = Options { certificates: Some(&certificate_reader), ..Options::default() };
-    assert!(verify(&files, &scenario.trust(), &options).passed());
+    assert!(examined(&files, &scenario.trust(), &options).passed());
     assert!(!layout::is_evidence(layout::REPORT) && !layout::is_evidence("trust/trust.json"));
 }
 
@@ -186,7 +190,7 @@ fn the_trust_directory_decides() {
     let mut check = |change: &dyn Fn(&mut chancery_evidence::trust::TrustDocument), failed: &[&str]| {
         scenario.trust_document = honest.clone();
         change(&mut scenario.trust_document);
-        assert_eq!(verify(&files, &scenario.trust(), &options).failed(), failed);
+        assert_eq!(examined(&files, &scenario.trust(), &options).failed(), failed);
     };
     check(&|_| {}, &[]);
     check(

@@ -9,10 +9,13 @@ use chancery_domain::event::{LeaseIntended, RequestEvent, SSH_CERTIFICATE};
 use chancery_domain::id::LeaseId;
 use chancery_domain::state::State;
 use chancery_domain::time::Timestamp;
+use chancery_evidence::bundle::{Manifest, layout, pack};
 use chancery_evidence::trust::IssuerKey;
+use chancery_evidence::verify::{Options, verify_zip};
 use chancery_issuer::issue::{IssueError, Issuer, Places, Prepared, read_certificate};
 use chancery_issuer::plan::GrantFacts;
 use chancery_issuer::ssh::{Authority, Certificate, Krl};
+use chancery_testkit::corpus;
 use chancery_testkit::scenario::Scenario;
 use ring::rand::SystemRandom;
 use tempfile::TempDir;
@@ -236,4 +239,41 @@ fn a_certificate_has_one_spelling() {
     }
     let changed = line.replacen("AAAA", "AAAB", 1);
     assert!(read_certificate(&changed).is_err());
+}
+
+/// The credential's line in the evidence, as it stands or changed, judged by the reader of real certificates.
+#[test]
+fn evidence_with_a_certificate_is_evidence_of_that_one() {
+    let mut scene = Scene::new();
+    scene.announce(|_| {});
+    let line = scene.mint().unwrap();
+    let mut thief = Scene::new();
+    thief.announce(|_| {});
+    let at = line.len() / 2;
+    let flipped = |at: usize| {
+        let mut bytes = line.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };
+        String::from_utf8(bytes).unwrap()
+    };
+    for (name, text, failed) in [
+        ("certificate-honest", line.clone(), &[] as &[&str]),
+        ("certificate-with-a-newline", format!("{line}\n"), &["lease-intended"]),
+        ("certificate-with-more", format!("{line} more"), &["lease-intended"]),
+        ("certificate-cut", line[..at].to_owned(), &["lease-intended"]),
+        ("certificate-of-another-type", line.replacen("ssh-ed25519", "ssh-rsa", 1), &["lease-intended"]),
+        ("certificate-of-another-issuer", thief.mint().unwrap(), &["lease-intended"]),
+        ("certificate-nonce-changed", flipped(100), &["lease-intended"]),
+        ("certificate-content-changed", flipped(at), &["lease-intended"]),
+        ("certificate-signature-changed", flipped(line.rfind(' ').unwrap() - 20), &["lease-intended"]),
+        ("certificate-none", "no certificate".to_owned(), &["lease-intended"]),
+    ] {
+        let mut files = scene.scenario.bundle();
+        files.insert(layout::credential(&scene.lease), text.into_bytes());
+        Manifest::read(&files).unwrap().seal(&mut files).unwrap();
+        let (zip, trust) = (pack(&files).unwrap(), scene.scenario.trust());
+        corpus::keep_with(name, &zip, &trust, ("ssh", &read_certificate));
+        let options = Options { certificates: Some(&read_certificate), ..Options::default() };
+        let verification = verify_zip(&zip, &trust, &options);
+        assert_eq!(verification.failed(), failed, "{name}: {}", verification.to_text());
+    }
 }

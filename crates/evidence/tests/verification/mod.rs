@@ -5,8 +5,10 @@ use chancery_domain::document::GrantTerms;
 use chancery_domain::event::{Approved, Judged, Phase as LoggedPhase, RequestEvent};
 use chancery_domain::verdict::Verdict;
 use chancery_evidence::bundle::{BundleFiles, Manifest};
+use chancery_evidence::trust::TrustDirectory;
 use chancery_evidence::verify::{Options, Verification, verify};
 use chancery_policy::input::Phase;
+use chancery_testkit::corpus;
 use chancery_testkit::scenario::{Scenario, certificate_reader};
 
 /// As an issuer verifies.
@@ -23,10 +25,16 @@ pub fn resealed(mut files: BundleFiles) -> BundleFiles {
     files
 }
 
+/// Verifies, and keeps the bundle for other verifiers.
+pub fn examined(files: &BundleFiles, trust: &TrustDirectory, options: &Options<'_>) -> Verification {
+    corpus::keep(files, trust);
+    verify(files, trust, options)
+}
+
 /// The bundle of this scenario fails these checks, and no others.
 #[track_caller]
 pub fn check_fails(scenario: &Scenario, failed: &[&str]) -> Verification {
-    let verification = verify(&scenario.bundle(), &scenario.trust(), &options());
+    let verification = examined(&scenario.bundle(), &scenario.trust(), &options());
     assert_eq!(verification.failed(), failed, "{}", verification.to_text());
     assert!(verification.logged.is_none());
     verification
@@ -35,7 +43,7 @@ pub fn check_fails(scenario: &Scenario, failed: &[&str]) -> Verification {
 /// The control: the same without the forgery passes.
 #[track_caller]
 pub fn check_passes(scenario: &Scenario) {
-    let verification = verify(&scenario.bundle(), &scenario.trust(), &options());
+    let verification = examined(&scenario.bundle(), &scenario.trust(), &options());
     assert!(verification.passed() && verification.logged.is_some(), "{}", verification.to_text());
 }
 
