@@ -38,6 +38,7 @@ mod trust;
 pub use app::StartError;
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Limits};
+pub use http::proof;
 pub use http::serve::{Ended, Running, Server, ServerError};
 pub use recovery_link::{RecoveryLink, RecoveryLinkError, RecoveryLinkOptions, recovery_link};
 pub use routes::{listed, openapi};

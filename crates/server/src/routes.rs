@@ -84,7 +84,7 @@ fn operations(table: Table) -> Table {
         .get(
             "/readyz",
             server::ready,
-            Documented::new("Able to decide").open().gives::<api::server::Health>(),
+            Documented::new("Able to decide").open().gives::<api::server::Health>().also(&[409]),
         )
         .get("/metrics", server::metrics, Documented::new("Counters").open().media_type(text))
         .get(
@@ -103,26 +103,26 @@ fn operations(table: Table) -> Table {
 fn interface(table: Table) -> Table {
     let table = table
         .get("/api/v1/server", server::show, Documented::new("What a client needs to know first").open().gives::<api::server::ServerInformation>())
-        .post("/api/v1/enrolments/options", enrolments::options, Documented::new("What to make a passkey with").open().takes::<api::enrolment::EnrolmentOptionsRequest>().gives::<api::enrolment::EnrolmentOptions>())
-        .post("/api/v1/enrolments", enrolments::create, Documented::new("Enrol by a link").open().takes::<api::enrolment::EnrolmentRequest>().gives::<api::enrolment::EnrolmentOutcome>().status(201))
+        .post("/api/v1/enrolments/options", enrolments::options, Documented::new("What to make a passkey with").open().takes::<api::enrolment::EnrolmentOptionsRequest>().gives::<api::enrolment::EnrolmentOptions>().also(&[410]))
+        .post("/api/v1/enrolments", enrolments::create, Documented::new("Enrol by a link").open().takes::<api::enrolment::EnrolmentRequest>().gives::<api::enrolment::EnrolmentOutcome>().status(201).also(&[410]))
         .get("/api/v1/enrolments", enrolments::list, Documented::new("Passkeys that wait for signatures").gives::<api::enrolment::EnrolmentList>())
         .post("/api/v1/invitations", enrolments::invite, Documented::new("Invite a person").takes::<api::enrolment::InvitationRequest>().gives::<api::enrolment::Invitation>().status(201))
-        .post("/api/v1/passkeys/options", enrolments::passkey_options, Documented::new("What to make a further passkey with").gives::<api::enrolment::PasskeyOptions>())
+        .post("/api/v1/passkeys/options", enrolments::passkey_options, Documented::new("What to make a further passkey with").gives::<api::enrolment::PasskeyOptions>().also(&[404]))
         .post("/api/v1/passkeys", enrolments::add_passkey, Documented::new("A further passkey for oneself").takes::<api::enrolment::PasskeyRequest>().gives::<api::enrolment::EnrolmentOutcome>().status(201))
-        .post("/api/v1/identity/options", identity::options, Documented::new("An act on people, to be signed").takes::<api::identity::IdentityOptionsRequest>().gives::<api::identity::IdentityOptions>())
-        .post("/api/v1/identity", identity::sign, Documented::new("A signature under an act").takes::<api::identity::IdentityRequest>().gives::<api::identity::IdentityOutcome>())
+        .post("/api/v1/identity/options", identity::options, Documented::new("An act on people, to be signed").takes::<api::identity::IdentityOptionsRequest>().gives::<api::identity::IdentityOptions>().also(&[404]))
+        .post("/api/v1/identity", identity::sign, Documented::new("A signature under an act").takes::<api::identity::IdentityRequest>().gives::<api::identity::IdentityOutcome>().also(&[404, 410]))
         .get("/api/v1/identity/waiting", identity::waiting, Documented::new("Acts that wait for another signature").gives::<api::identity::WaitingActList>())
-        .post("/api/v1/recoveries", recoveries::begin, Documented::new("Begin the recovery of a person who lost their keys").takes::<api::recovery::RecoveryRequest>().gives::<api::enrolment::Invitation>().status(201))
-        .post("/api/v1/recoveries/documents", recoveries::document, Documented::new("What recovery keys sign for a key that waits").open().takes::<api::recovery::RecoveryDocumentRequest>().gives::<api::recovery::RecoveryDocument>())
-        .post("/api/v1/recoveries/signatures", recoveries::submit, Documented::new("What recovery keys signed").open().takes::<api::recovery::RecoverySubmission>().gives::<api::identity::IdentityOutcome>())
-        .post("/api/v1/sessions/options", sessions::options, Documented::new("A session, to be signed").open().takes::<api::session::SessionOptionsRequest>().gives::<api::session::SessionOptions>())
-        .post("/api/v1/sessions", sessions::create, Documented::new("Sign in").open().takes::<api::session::SessionRequest>().gives::<api::session::SessionOutcome>().status(201))
+        .post("/api/v1/recoveries", recoveries::begin, Documented::new("Begin the recovery of a person who lost their keys").takes::<api::recovery::RecoveryRequest>().gives::<api::enrolment::Invitation>().status(201).also(&[404]))
+        .post("/api/v1/recoveries/documents", recoveries::document, Documented::new("What recovery keys sign for a key that waits").open().takes::<api::recovery::RecoveryDocumentRequest>().gives::<api::recovery::RecoveryDocument>().also(&[404, 410]))
+        .post("/api/v1/recoveries/signatures", recoveries::submit, Documented::new("What recovery keys signed").open().takes::<api::recovery::RecoverySubmission>().gives::<api::identity::IdentityOutcome>().also(&[403, 404]))
+        .post("/api/v1/sessions/options", sessions::options, Documented::new("A session, to be signed").open().takes::<api::session::SessionOptionsRequest>().gives::<api::session::SessionOptions>().also(&[403, 410]))
+        .post("/api/v1/sessions", sessions::create, Documented::new("Sign in").open().takes::<api::session::SessionRequest>().gives::<api::session::SessionOutcome>().status(201).also(&[401, 403, 410]))
         .get("/api/v1/sessions", sessions::list, Documented::new("The sessions of the reader").gives::<api::session::SessionList>())
         .delete("/api/v1/sessions/{id}", sessions::end_one, Documented::new("End one of them").status(204))
         .delete("/api/v1/sessions/current", sessions::end, Documented::new("Sign out").status(204))
         .post("/api/v1/logins", sessions::begin_login, Documented::new("A command line begins to sign in").open().takes::<api::login::LoginRequest>().gives::<api::login::Login>().status(201))
-        .get("/api/v1/logins/{login}", sessions::poll_login, Documented::new("How far a login has come").open().gives::<api::login::LoginStatus>())
-        .get("/api/v1/whoami", sessions::whoami, Documented::new("Who is signed in").gives::<api::session::WhoAmI>());
+        .get("/api/v1/logins/{login}", sessions::poll_login, Documented::new("How far a login has come").open().gives::<api::login::LoginStatus>().also(&[410]))
+        .get("/api/v1/whoami", sessions::whoami, Documented::new("Who is signed in").gives::<api::session::WhoAmI>().also(&[404]));
     requests_interface(table)
 }
 
@@ -132,12 +132,12 @@ fn requests_interface(table: Table) -> Table {
         .get("/api/v1/entitlements", entitlements::list, Documented::new("What may be asked for").gives::<api::entitlement::EntitlementList>())
         .get("/api/v1/entitlements/{name}", entitlements::show, Documented::new("One of them, with its form").gives::<api::entitlement::EntitlementView>())
         .put("/api/v1/artifacts/{sha256}", artifacts::store, Documented::new("Store a file by its content").gives::<api::entitlement::StoredArtifact>())
-        .post("/api/v1/drafts", requests::draft, Documented::new("Draft a request; also the dry run").takes::<api::request::DraftRequest>().gives::<api::request::Draft>())
+        .post("/api/v1/drafts", requests::draft, Documented::new("Draft a request; also the dry run").takes::<api::request::DraftRequest>().gives::<api::request::Draft>().also(&[404]))
         .post("/api/v1/requests", requests::create, Documented::new("Submit a signed request; takes `Idempotency-Key`").takes::<api::request::SubmitRequest>().gives::<api::request::RequestView>().status(201))
         .get("/api/v1/requests", requests::list, Documented::new("Requests, newest first").queries(&["view", "state", "role", "entitlement", "cursor", "limit"]).gives::<api::request::RequestList>())
         .get("/api/v1/requests/{id}", requests::show, Documented::new("A request, with `ETag`").gives::<api::request::RequestView>())
         .get("/api/v1/requests/{id}/artifacts/{sha256}", artifacts::fetch, Documented::new("A file that it lists").media_type("application/octet-stream"))
-        .post("/api/v1/requests/{id}/revisions", requests::revise, Documented::new("Submit the next revision; needs `If-Match`").takes::<api::request::SubmitRequest>().gives::<api::request::RequestView>().status(201))
+        .post("/api/v1/requests/{id}/revisions", requests::revise, Documented::new("Submit the next revision; needs `If-Match`").takes::<api::request::SubmitRequest>().gives::<api::request::RequestView>().status(201).also(&[412, 428]))
         .post("/api/v1/requests/{id}/seen", requests::seen, Documented::new("Say that one looked at it").status(204))
         .post("/api/v1/requests/{id}/cancel", requests::cancel, Documented::new("Take it back").gives::<api::request::RequestView>())
         .post("/api/v1/requests/{id}/decisions/options", requests::decision_options, Documented::new("A decision, to be signed").takes::<api::decision::DecisionOptionsRequest>().gives::<api::decision::DecisionOptions>())
@@ -146,7 +146,7 @@ fn requests_interface(table: Table) -> Table {
         .post("/api/v1/requests/{id}/redactions", requests::redact, Documented::new("Erase personal values; for auditors").takes::<api::request::RedactionRequest>().gives::<api::request::RequestView>().status(201))
         .get("/api/v1/grants", grants::list, Documented::new("Grants, newest first").queries(&["state", "cursor", "limit"]).gives::<api::grant::GrantList>())
         .get("/api/v1/grants/{id}", grants::show, Documented::new("A grant").gives::<api::grant::GrantView>())
-        .post("/api/v1/grants/{id}/credentials", grants::issue, Documented::new("Issue a credential; takes `Idempotency-Key`").gives::<api::grant::Credential>().status(201))
+        .post("/api/v1/grants/{id}/credentials", grants::issue, Documented::new("Issue a credential; takes `Idempotency-Key`").gives::<api::grant::Credential>().status(201).also(&[422]))
         .post("/api/v1/grants/{id}/end", grants::end, Documented::new("Be done with it").gives::<api::grant::GrantView>())
         .get("/api/v1/persons", persons::list, Documented::new("The directory").gives::<api::person::PersonList>())
         .get("/api/v1/persons/{id}", persons::show, Documented::new("A person").gives::<api::person::PersonView>())
@@ -158,5 +158,5 @@ fn requests_interface(table: Table) -> Table {
         .get("/api/v1/log", log::show, Documented::new("How the log stands").gives::<api::log::LogView>())
         .get("/api/v1/audit", audit::list, Documented::new("Leaves of the log; as CSV with `Accept: text/csv`").queries(&["stream", "kind", "person", "since", "until", "text", "order", "from", "limit"]).gives::<api::audit::AuditPage>())
         .get("/api/v1/revocations/ssh", server::revocations, Documented::new("The OpenSSH revocation list").open().media_type("application/octet-stream"))
-        .get("/api/v1/events", events::follow, Documented::new("Server-sent events; takes `Last-Event-ID`").media_type("text/event-stream"))
+        .get("/api/v1/events", events::follow, Documented::new("Server-sent events; takes `Last-Event-ID`").media_type("text/event-stream").also(&[422]))
 }

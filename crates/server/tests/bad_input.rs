@@ -96,6 +96,22 @@ fn bodies_that_cannot_be_understood() {
 }
 
 #[test]
+fn an_address_that_is_no_text() {
+    let (world, ada, _) = World::sealed();
+    for path in [
+        "/api/v1/requests/%ff",
+        "/api/v1/requests/%ff/evidence",
+        "/api/v1/requests/01ARZ3NDEKTSV4RRFFQ69G5FAV/artifacts/%c3%28",
+        "/api/v1/persons/%ff",
+        "/api/v1/entitlements/%ff",
+        "/api/v1/logins/%ff",
+        "/log/tile/%ff",
+    ] {
+        check(&world, &ada, "GET", path, b"", 400, "path_invalid");
+    }
+}
+
+#[test]
 fn submissions_that_do_not_hold() {
     let (world, mut ada, mut ben) = World::sealed();
     let mut erin = world.admit("Erin", &["engineer"], &mut ada, &mut ben);

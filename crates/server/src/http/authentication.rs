@@ -7,18 +7,17 @@ use std::sync::{Arc, PoisonError};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
+use chancery_canonical::Sha256;
 use chancery_canonical::base64::{decode_url, encode_url};
-use chancery_canonical::{Sha256, json};
 use chancery_domain::id::PersonId;
 use chancery_domain::proof::AuthenticatedActor;
 use chancery_domain::time::Timestamp;
-use ring::signature::{ED25519, UnparsedPublicKey};
-use serde::Deserialize;
 
 use super::admission::PersonShare;
 use crate::app::App;
 use crate::app::sign_in::{Session, Standing};
 use crate::http::boundary;
+use crate::http::proof::{self, Claims};
 use crate::problem::Problem;
 
 /// Name of the cookie. The prefix makes browsers demand `Secure`, `Path=/` and no `Domain`.
@@ -26,8 +25,6 @@ pub const COOKIE: &str = "__Host-chancery";
 
 /// How far a proof's time may be off, in seconds.
 const PROOF_WINDOW_SECONDS: u64 = 60;
-/// Longest proof, in bytes.
-const MAX_PROOF_BYTES: usize = 4096;
 
 /// Somebody whose session was just checked.
 pub struct Actor {
@@ -142,67 +139,15 @@ async fn by_proof(app: &App, parts: &Parts, value: &HeaderValue) -> Result<Known
     let proofs: Vec<&HeaderValue> = parts.headers.get_all("dpop").iter().collect();
     let [proof] = proofs.as_slice() else { return Err(malformed("exactly one `DPoP` proof is needed")) };
     let proof = proof.to_str().map_err(|_| malformed("the `DPoP` proof is not ASCII"))?;
-    let claims = verify_proof(proof, &key)?;
+    let claims = proof::verify(proof, &key).map_err(|refusal| refused_proof(&refusal.to_string()))?;
     // Counted once the key has signed: whoever has only the token uses up nobody's share.
     let share = app.admission.person(&session.person, &app.config.limits, app.now())?;
     check_claims(app, parts, token, &session.person, &claims)?;
     Ok((token.to_owned(), session, standing, share))
 }
 
-/// The header of a proof; more is not taken.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ProofHeader {
-    typ: String,
-    alg: String,
-    jwk: Jwk,
-}
-
-/// An Ed25519 key (RFC 8037).
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Jwk {
-    kty: String,
-    crv: String,
-    x: String,
-}
-
-/// What a proof says.
-#[derive(Deserialize)]
-struct Claims {
-    htm: String,
-    htu: String,
-    iat: i64,
-    jti: String,
-    ath: String,
-}
-
-/// Checks that this key signed the proof (RFC 9449 §4.3), and reads it only then.
-fn verify_proof(proof: &str, key: &[u8]) -> Result<Claims, Problem> {
-    let refused = |reason: &str| Problem::unauthenticated("dpop_proof", reason);
-    let unreadable = || refused("the `DPoP` proof is no compact JWS of the expected shape");
-    if proof.len() > MAX_PROOF_BYTES {
-        return Err(unreadable());
-    }
-    let (signed, signature) = proof.rsplit_once('.').ok_or_else(unreadable)?;
-    let (header, payload) = signed.split_once('.').ok_or_else(unreadable)?;
-    let part = |text: &str| decode_url(text).ok().and_then(|bytes| json::parse(&bytes).ok());
-    let header: ProofHeader =
-        part(header).and_then(|value| serde_json::from_value(value).ok()).ok_or_else(unreadable)?;
-    let signature = decode_url(signature).map_err(|_| unreadable())?;
-    if header.typ != "dpop+jwt"
-        || header.alg != "EdDSA"
-        || header.jwk.kty != "OKP"
-        || header.jwk.crv != "Ed25519"
-    {
-        return Err(refused("the `DPoP` proof is not `dpop+jwt` by an Ed25519 key"));
-    }
-    if header.jwk.x != encode_url(key) {
-        return Err(refused("the `DPoP` proof is by another key than the session's"));
-    }
-    let verified = UnparsedPublicKey::new(&ED25519, key).verify(signed.as_bytes(), &signature);
-    verified.map_err(|_| refused("the `DPoP` proof's signature does not verify"))?;
-    part(payload).and_then(|value| serde_json::from_value(value).ok()).ok_or_else(unreadable)
+fn refused_proof(reason: &str) -> Problem {
+    Problem::unauthenticated("dpop_proof", reason)
 }
 
 fn check_claims(
@@ -212,7 +157,7 @@ fn check_claims(
     person: &PersonId,
     claims: &Claims,
 ) -> Result<(), Problem> {
-    let refused = |reason: &str| Err(Problem::unauthenticated("dpop_proof", reason));
+    let refused = |reason: &str| Err(refused_proof(reason));
     let here = format!("{}{}", app.config.public_url, parts.uri.path());
     if claims.htm != parts.method.as_str() || claims.htu != here {
         return refused("the `DPoP` proof is for another method or address");

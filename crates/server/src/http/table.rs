@@ -13,10 +13,14 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{
     ComponentsBuilder, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathsBuilder, Ref, RefOr,
-    Required, ResponseBuilder,
+    Required, Response, ResponseBuilder,
 };
 
+use super::statuses::{Traits, refusals};
 use crate::app::App;
+
+/// Name of the answer of every refusal.
+const PROBLEM: &str = "Problem";
 
 /// Routes so far.
 pub struct Table {
@@ -43,6 +47,7 @@ pub struct Documented {
     takes: Option<Collect>,
     gives: Option<Collect>,
     media_type: &'static str,
+    also: &'static [u16],
 }
 
 impl Documented {
@@ -56,6 +61,7 @@ impl Documented {
             takes: None,
             gives: None,
             media_type: "application/json",
+            also: &[],
         }
     }
 
@@ -86,6 +92,12 @@ impl Documented {
     /// The media type of the answer, when it is not JSON.
     pub const fn media_type(mut self, media_type: &'static str) -> Self {
         self.media_type = media_type;
+        self
+    }
+
+    /// Statuses of refusals that follow from what it does (`http/statuses.rs` has those of its kind).
+    pub const fn also(mut self, statuses: &'static [u16]) -> Self {
+        self.also = statuses;
         self
     }
 
@@ -205,14 +217,15 @@ impl Table {
             answer = answer.content(said.media_type, ContentBuilder::new().build());
         }
         operation = operation.response(said.status.to_string(), answer);
-        let problem = collect::<chancery_api::problem::Problem>(&mut self.schemas);
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(problem))).build();
-        let words =
-            if said.open { "Refused or failed" } else { "Refused or failed; 401 when nobody is signed in" };
-        let refused = ResponseBuilder::new()
-            .description(words)
-            .content(chancery_api::problem::PROBLEM_MEDIA_TYPE, content);
-        operation.response("default", refused).build()
+        // A file has no type of its own.
+        let body = said.takes.is_some() || *method == HttpMethod::Put;
+        let traits = Traits { open: said.open, body, queries: !said.queries.is_empty() };
+        let mut statuses = refusals(method, path, traits);
+        statuses.extend(said.also);
+        for status in statuses {
+            operation = operation.response(status.to_string(), Ref::from_response_name(PROBLEM));
+        }
+        operation.build()
     }
 
     /// Every route, in the order of the table.
@@ -227,8 +240,9 @@ impl Table {
 
     /// The description (OpenAPI 3.1).
     pub fn into_openapi(self) -> OpenApi {
-        let mut components = ComponentsBuilder::new();
-        for (name, schema) in self.schemas {
+        let mut schemas = self.schemas;
+        let mut components = ComponentsBuilder::new().response(PROBLEM, problem(&mut schemas));
+        for (name, schema) in schemas {
             components = components.schema(name, schema);
         }
         let mut paths = PathsBuilder::new();
@@ -244,6 +258,16 @@ impl Table {
             .components(Some(components.build()))
             .build()
     }
+}
+
+/// The answer of every refusal.
+fn problem(schemas: &mut Schemas) -> Response {
+    let problem = collect::<chancery_api::problem::Problem>(schemas);
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(problem))).build();
+    ResponseBuilder::new()
+        .description("Refused or failed; `code`, `reason` and `remedy` say more")
+        .content(chancery_api::problem::PROBLEM_MEDIA_TYPE, content)
+        .build()
 }
 
 fn parameter(name: &str, place: ParameterIn, required: Required) -> utoipa::openapi::path::Parameter {

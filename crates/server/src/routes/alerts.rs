@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use chancery_api::alert::{AlertList, AlertView};
 use chancery_domain::alerts::Alert;
 use chancery_domain::id::{AlertId, PersonId};
@@ -14,6 +14,7 @@ use super::view;
 use crate::app::{App, Snapshot};
 use crate::http::authentication::Actor;
 use crate::http::listing::limit;
+use crate::http::path::Path;
 use crate::problem::Problem;
 
 /// Query of `GET /api/v1/alerts`.

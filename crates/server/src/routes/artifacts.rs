@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chancery_api::entitlement::StoredArtifact;
@@ -18,6 +18,7 @@ use crate::app::draft_request::uploaded;
 use crate::app::submit_request::request_id;
 use crate::http::authentication::Actor;
 use crate::http::body::{is_media_type, media_type, parse_member, read};
+use crate::http::path::Path;
 use crate::http::shares::Held;
 use crate::problem::Problem;
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use chancery_canonical::Sha256;
@@ -11,6 +11,7 @@ use chancery_canonical::base64::encode_standard;
 
 use crate::app::App;
 use crate::http::headers::page_policy;
+use crate::http::path::Path;
 use crate::problem::Problem;
 use crate::routes::no_route;
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chancery_api::entitlement::{EntitlementList, EntitlementView};
 use chancery_policy::Entitlement;
 
 use crate::app::App;
 use crate::http::authentication::Actor;
+use crate::http::path::Path;
 use crate::problem::Problem;
 
 /// `GET /api/v1/entitlements`

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chancery_api::grant::{Credential, GrantList};
@@ -19,6 +19,7 @@ use crate::http::authentication::Actor;
 use crate::http::body;
 use crate::http::idempotency;
 use crate::http::listing::{Listing, Role};
+use crate::http::path::Path;
 use crate::problem::Problem;
 
 /// States in which something was granted.

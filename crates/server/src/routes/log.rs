@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chancery_api::log::{EffectsView, LogView};
@@ -15,6 +15,7 @@ use chancery_store::Store as _;
 
 use crate::app::App;
 use crate::http::authentication::Actor;
+use crate::http::path::Path;
 use crate::problem::Problem;
 
 /// `GET /log/checkpoint`

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use chancery_api::person::{PersonList, PersonView};
 use chancery_domain::id::PersonId;
 
 use super::view;
 use crate::app::App;
 use crate::http::authentication::Actor;
+use crate::http::path::Path;
 use crate::problem::Problem;
 
 /// `GET /api/v1/persons`

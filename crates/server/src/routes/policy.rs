@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chancery_api::policy::{PolicyFile, PolicySource, PolicyView};
@@ -12,6 +12,7 @@ use chancery_policy::engine_version;
 
 use crate::app::App;
 use crate::http::authentication::Actor;
+use crate::http::path::Path;
 use crate::problem::Problem;
 
 /// `GET /api/v1/policy`

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chancery_api::decision::{DecisionOptions, DecisionOptionsRequest, DecisionOutcome, DecisionRequest};
@@ -19,6 +19,7 @@ use crate::http::authentication::Actor;
 use crate::http::body::StrictJson;
 use crate::http::idempotency;
 use crate::http::listing::{Listing, Role, View};
+use crate::http::path::Path;
 use crate::problem::Problem;
 
 /// `POST /api/v1/drafts`

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chancery_api::login::{Login, LoginRequest, LoginStatus};
@@ -18,6 +18,7 @@ use crate::app::sign_in::{Session, Standing};
 use crate::http::admission::Unhurried;
 use crate::http::authentication::{Actor, set_cookie};
 use crate::http::body::StrictJson;
+use crate::http::path::Path;
 use crate::problem::Problem;
 use crate::random::token_key;
 

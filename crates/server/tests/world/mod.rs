@@ -8,6 +8,8 @@
 )]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+mod described;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -371,6 +373,7 @@ impl World {
             .collect();
         let bytes = response.body_mut().with_config().limit(64 * 1024 * 1024).read_to_vec().unwrap();
         let answer = Answer { status: response.status().as_u16(), headers, bytes };
+        described::check(method, path, &answer);
         self.listen(&answer);
         answer
     }
