@@ -1,9 +1,10 @@
 //! The `chancery` program: every role of the product and every client command. A library so that its tests can
-//! stage people and servers as `chancery demo` does; nobody else is meant to use it.
+//! stage people and servers as `chancery demo` does and feed it hostile bytes; nobody else is meant to use it.
 //!
 //! Reading order: `cli` (what can be said), `commands` (what each does), `client` and `session` (how the server is
 //! spoken to), `draft` (what is checked before anything is signed), [`demo`].
 
+pub mod arguments;
 mod browser;
 mod cli;
 mod client;

@@ -8,10 +8,11 @@ use chancery_canonical::Sha256;
 use chancery_canonical::base64::encode_url;
 use chancery_domain::time::Timestamp;
 use clap::Args;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::idempotency::Kept;
 use super::{finish, follow, read, show};
+use crate::arguments::{parameters, split};
 use crate::client::{Client, Extras, random_text};
 use crate::commands::segment;
 use crate::context::Context;
@@ -236,26 +237,6 @@ fn entitlement(client: &Client, name: &str) -> Result<EntitlementView, Failure> 
     })
 }
 
-/// `NAME=VALUE`, each of the type that the form gives it.
-fn parameters(set: &[String], form: &Value) -> Result<Map<String, Value>, Failure> {
-    let mut parameters = Map::new();
-    for given in set {
-        let (name, text) = split(given, "--set")?;
-        let kind =
-            form.get("properties").and_then(|fields| fields.get(name)).and_then(|field| field.get("type"));
-        let value = match kind.and_then(Value::as_str) {
-            Some("integer" | "number" | "boolean" | "array" | "object") => serde_json::from_str(text)
-                .map_err(|fault| Failure::Usage(format!("`--set {name}`: `{text}` is not JSON ({fault})")))?,
-            // The form says the rest, also that there is no such field.
-            Some(_) | None => Value::from(text),
-        };
-        if parameters.insert(name.to_owned(), value).is_some() {
-            return Err(Failure::Usage(format!("`--set {name}` is given twice")));
-        }
-    }
-    Ok(parameters)
-}
-
 fn upload(client: &Client, given: &str) -> Result<ArtifactReference, Failure> {
     let (name, file) = split(given, "--artifact")?;
     let path = Path::new(file);
@@ -286,11 +267,4 @@ fn media_type(path: &Path) -> &'static str {
         Some("txt" | "diff" | "patch" | "sh") => "text/plain",
         Some(_) | None => "application/octet-stream",
     }
-}
-
-fn split<'a>(given: &'a str, flag: &str) -> Result<(&'a str, &'a str), Failure> {
-    given
-        .split_once('=')
-        .filter(|(name, _)| !name.is_empty())
-        .ok_or_else(|| Failure::Usage(format!("`{flag} {given}`: write `{flag} NAME=VALUE`")))
 }
