@@ -107,5 +107,14 @@ export async function start(configure = async () => {}) {
     await Promise.all(commands.map((command) => command.stop()));
     await rm(folder, { recursive: true });
   };
-  return { base, firstLink: () => link, seal: () => run(['trust', 'seal', '--data', data]).succeed(), login, request, digits: (id) => digits.get(id), stop };
+  return {
+    base,
+    firstLink: () => link,
+    seal: () => run(['trust', 'seal', '--data', data]).succeed(),
+    propose: (...changes) => run(['trust', 'propose', '--data', data, ...changes]).succeed(),
+    login,
+    request,
+    digits: (id) => digits.get(id),
+    stop,
+  };
 }

@@ -113,6 +113,39 @@ test('one administrator cannot sign twice', async () => {
   await ben.heading('Recorded').waitFor();
 });
 
+test('a successor of the trust root is read, signed by two, and taken up', async () => {
+  await world.propose('--set', '/floors/db-change/allow=true', '--set', '/floors/ssh-admin/maximum_seconds=600');
+  await go(ada, '/#/people');
+  await ada.page.getByRole('link', { name: 'Trust root, version 2' }).click();
+  await ada.heading('Trust root, version 2').waitFor();
+  await looksRight(ada, 'trust');
+  const line = (place) => ada.page.locator('li', { has: ada.page.getByText(place, { exact: true }) });
+  assert.match(await line('/floors/db-change/allow').innerText(), /lets more through[^]*false → true/);
+  assert.doesNotMatch(await line('/floors/ssh-admin/maximum_seconds').innerText(), /lets more through/);
+  await ada.button('Sign with passkey').click();
+  await ada.heading(/another administrator has to sign/).waitFor();
+  await go(ada, '/#/trust');
+  await ada.page.getByText('You signed it already').waitFor();
+  // A server that shows another present root, so that nothing seems to change.
+  const before = await ben.signatures();
+  await ben.page.route('**/api/v1/trust/successor', async (route) => {
+    const response = await route.fetch();
+    const offer = await response.json();
+    const { floors } = JSON.parse(offer.successor);
+    const current = changed(offer.current, (root) => { root.floors = floors; });
+    await route.fulfill({ response, json: { ...offer, current, current_sha256: hex(current) } });
+  });
+  await go(ben, '/#/trust');
+  await ben.heading('Do not sign').waitFor();
+  assert.equal(await ben.signatures(), before);
+  await ben.page.unrouteAll();
+  await go(ben, '/#/trust');
+  await ben.button('Sign with passkey').click();
+  await ben.heading('Sealed').waitFor();
+  await go(ben, '/#/trust');
+  await ben.page.getByText('No successor of the trust root waits').waitFor();
+});
+
 let change;
 
 test('a command line is signed in, and the page shows the code that it prints', async () => {

@@ -76,6 +76,9 @@ pub enum Command {
     /// What a stranger needs beforehand to verify anything
     #[command(subcommand)]
     Trust(commands::trust::Trust),
+    /// The issuer's keys
+    #[command(subcommand)]
+    Issuer(commands::issuer::Issuer),
     /// Run a server, and look after one
     #[command(subcommand)]
     Server(commands::server::Server),

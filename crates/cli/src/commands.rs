@@ -8,6 +8,7 @@ pub mod evidence;
 pub mod exec;
 pub mod grant;
 pub mod init;
+pub mod issuer;
 pub mod log;
 pub mod login;
 pub mod manual;
@@ -38,6 +39,7 @@ pub fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Verify(command) => command.run(output),
         Command::Init(command) => command.run(output),
         Command::Trust(command) => command.run(output),
+        Command::Issuer(command) => command.run(output),
         Command::Server(command) => command.run(output),
         Command::Doctor(command) => command.run(output),
         Command::Backup(command) => command.run(output),

@@ -15,7 +15,7 @@ use chancery_domain::people::{Directory, IDENTITY_ADMIN};
 use chancery_domain::time::Timestamp;
 use chancery_ledger::{Hash, leaf_hash};
 
-use crate::trust::{GenesisPerson, Recovery, TrustRoot};
+use crate::trust::{GenesisPerson, InForce, Recovery, TrustRoot, Versions};
 use crate::webauthn::RelyingParty;
 
 pub use authority::{MAX_IDENTITY_OFFER_SECONDS, subject as subject_of};
@@ -30,11 +30,11 @@ pub struct Chain {
     log_origin: String,
     relying_party: RelyingParty,
     genesis: Genesis,
-    administrators_needed: usize,
+    /// What the first version of the root demands, and what each later one does from where it is in force.
+    demands: Demands,
+    later: Vec<(u64, InForce, Demands)>,
     /// Everyone who ever administrated: what two administrators once needed, one may not do after the other is gone.
     administrators: BTreeSet<PersonId>,
-    /// Keys against lock-out; an unsealed chain has none.
-    recovery: Recovery,
     directory: Directory,
     admitted: Vec<Admitted>,
     heads: BTreeMap<PersonId, Head>,
@@ -43,6 +43,21 @@ pub struct Chain {
     nonces: BTreeSet<String>,
     /// When the newest document was offered that took something away from a person.
     taken_away: BTreeMap<PersonId, Timestamp>,
+}
+
+/// What a version of the root demands of acts on people.
+#[derive(Clone, Debug, Default)]
+struct Demands {
+    administrators_needed: usize,
+    /// Keys against lock-out; an unsealed chain has none.
+    recovery: Recovery,
+}
+
+impl Demands {
+    fn of(root: &TrustRoot) -> Self {
+        let needed = usize::try_from(root.document().administrators_needed).unwrap_or(usize::MAX);
+        Self { administrators_needed: needed, recovery: root.document().recovery.clone() }
+    }
 }
 
 /// With whom the chain starts.
@@ -76,10 +91,33 @@ impl Chain {
         let persons: BTreeMap<_, _> = persons.map(|person| (person.id.clone(), person.clone())).collect();
         let administrators = persons.values().filter(|person| person.roles.contains(IDENTITY_ADMIN));
         let administrators = administrators.map(|person| person.id.clone()).collect();
-        let needed = usize::try_from(root.document().administrators_needed).unwrap_or(usize::MAX);
         let (origin, site) = (root.log_origin().to_owned(), root.relying_party().clone());
-        let recovery = root.document().recovery.clone();
-        Self { administrators, recovery, ..Self::start(origin, site, Genesis::Sealed(persons), needed) }
+        Self { administrators, ..Self::start(origin, site, Genesis::Sealed(persons), Demands::of(root)) }
+    }
+
+    /// The same, and from where each is in force under the later versions of the life.
+    pub fn from_versions(versions: &Versions<'_>) -> Self {
+        let mut chain = Self::from_trust(versions.oldest());
+        for (root, from) in versions.later() {
+            chain.take_up(root, from);
+        }
+        chain
+    }
+
+    /// Demands what a later version of the root does, from where it is in force; said again, from there.
+    pub fn take_up(&mut self, root: &TrustRoot, from: InForce) {
+        let version = root.document().version;
+        self.later.retain(|(known, ..)| *known != version);
+        self.later.push((version, from, Demands::of(root)));
+        self.later.sort_by_key(|(version, ..)| *version);
+        root.relying_party().clone_into(&mut self.relying_party);
+    }
+
+    /// The log says at this leaf that a version was sealed which was taken up by its time.
+    pub fn sealed_at(&mut self, version: u64, leaf_index: u64) {
+        for (_, from, _) in self.later.iter_mut().filter(|(known, ..)| *known == version) {
+            *from = InForce::After(leaf_index);
+        }
     }
 
     /// UNSEALED: a chain that believes every event of authority `genesis`, for the server alone, between `init`
@@ -87,22 +125,18 @@ impl Chain {
     /// [`Chain::from_trust`]. Where administrators must sign it wants two already, so that whatever it admits
     /// stays admissible whoever seals.
     pub fn unsealed(log_origin: impl Into<String>, relying_party: RelyingParty) -> Self {
-        Self::start(log_origin.into(), relying_party, Genesis::Unsealed, 2)
+        let demands = Demands { administrators_needed: 2, recovery: Recovery::default() };
+        Self::start(log_origin.into(), relying_party, Genesis::Unsealed, demands)
     }
 
-    fn start(
-        log_origin: String,
-        relying_party: RelyingParty,
-        genesis: Genesis,
-        administrators_needed: usize,
-    ) -> Self {
+    fn start(log_origin: String, relying_party: RelyingParty, genesis: Genesis, demands: Demands) -> Self {
         Self {
             log_origin,
             relying_party,
             genesis,
-            administrators_needed,
+            demands,
+            later: Vec::new(),
             administrators: BTreeSet::new(),
-            recovery: Recovery::default(),
             directory: Directory::default(),
             admitted: Vec::new(),
             heads: BTreeMap::new(),
@@ -130,7 +164,7 @@ impl Chain {
             }
             crate::signer::enrolled_key(passkey).map_err(IdentityRefusal::Passkey)?;
         }
-        let document = authority::check(self, &event, leaf)?;
+        let document = authority::check(self, &event, (leaf_index, leaf))?;
         let bytes = leaf.to_bytes()?;
         self.directory.evolve(&event, leaf.time)?;
         if let Some(document) = document {
@@ -176,11 +210,17 @@ impl Chain {
 
     /// How many administrators a change of people or roles takes now: as many as the root says, but not more
     /// than there have ever been, so that what a sole administrator did stays valid after a second one joined.
-    fn administrators_needed(&self) -> usize {
+    fn administrators_needed(&self, demands: &Demands) -> usize {
         match self.genesis {
-            Genesis::Sealed(_) => self.administrators_needed.min(self.administrators.len().max(1)),
-            Genesis::Unsealed => self.administrators_needed,
+            Genesis::Sealed(_) => demands.administrators_needed.min(self.administrators.len().max(1)),
+            Genesis::Unsealed => demands.administrators_needed,
         }
+    }
+
+    /// What counts for an event of this time at this index.
+    fn demands(&self, index: u64, at: Timestamp) -> &Demands {
+        let newest = self.later.iter().rev().find(|(_, from, _)| from.covers(index, at));
+        newest.map_or(&self.demands, |(.., demands)| demands)
     }
 
     /// Name of the log for which this chain's signatures are.

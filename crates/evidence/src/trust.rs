@@ -6,12 +6,15 @@
 mod check;
 mod diff;
 mod directory;
+mod in_force;
+mod lineage;
 mod successor;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_canonical::json::JsonError;
 use chancery_canonical::{Canonical, Sha256};
+use chancery_domain::document::CheckpointReference;
 use chancery_domain::event::Passkey;
 use chancery_domain::id::PersonId;
 use chancery_domain::time::Timestamp;
@@ -29,8 +32,11 @@ use crate::webauthn::{RelyingParty, RelyingPartyError};
 
 pub use diff::diff;
 pub use directory::{TrustDirectory, TrustDirectoryError};
+pub use in_force::{InForce, Versions};
+pub use lineage::{Lineage, LineageError};
 pub use successor::{
-    SuccessorRefusal, TRUST_CONTEXT, accept_successor, accept_successor_by, trust_challenge,
+    MAX_SUCCESSOR_OFFER_SECONDS, SuccessorRefusal, TRUST_CONTEXT, accept_successor, check_standing,
+    trust_challenge,
 };
 
 /// The most bytes that a `trust.json` may have.
@@ -54,6 +60,9 @@ pub struct TrustDocument {
     pub document_type: TrustType,
     /// 1, then one more for each successor.
     pub version: u64,
+    /// SHA-256 of the version before; absent in version 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous_sha256: Option<Sha256>,
     /// When it was sealed.
     pub created_at: Timestamp,
     /// From this moment on it is not to be used.
@@ -68,6 +77,10 @@ pub struct TrustDocument {
     pub origins: Vec<String>,
     /// The people with whom every chain starts.
     pub genesis: Genesis,
+    /// From version 2 on, who administrated when it was made: with those of the version before they sign it, and with
+    /// those of the next version they sign that. Of version 1 it is the genesis persons with the role.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub administrators: Vec<Administrator>,
     /// How many identity administrators there were when it was sealed.
     pub sealed_with: u32,
     /// How many of them it takes to change people and roles: two, or one where there was only one.
@@ -101,6 +114,10 @@ pub struct TrustedLog {
     /// Index of its first leaf in the count over all lives; absent for the first life.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_index: Option<u64>,
+    /// Where it ended: no checkpoint of it that is larger, or of this size and another root, is believed any more.
+    /// Absent for the present life.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub closed: Option<CheckpointReference>,
 }
 
 /// The people with whom every chain starts.
@@ -121,6 +138,16 @@ pub struct GenesisPerson {
     pub roles: BTreeSet<String>,
     /// What is said of them.
     pub attributes: BTreeMap<String, String>,
+    /// Their keys, at least one.
+    pub passkeys: Vec<Passkey>,
+}
+
+/// Somebody who may sign the next version, with the keys that they do it with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Administrator {
+    /// Who.
+    pub id: PersonId,
     /// Their keys, at least one.
     pub passkeys: Vec<Passkey>,
 }

@@ -113,7 +113,7 @@ pub fn verify_zip(zip: &[u8], trust: &TrustDirectory, options: &Options<'_>) -> 
 /// Verifies the files of a bundle against a trust directory that came from elsewhere. Checks go on after a failure
 /// as far as there is something left to check.
 pub fn verify(files: &BundleFiles, trust: &TrustDirectory, options: &Options<'_>) -> Verification {
-    let mut examination = Examination::new(files, trust.root(), options);
+    let mut examination = Examination::new(files, trust.lineage(), options);
     let approved = examination.run();
     let Examination { run, story, later, mut not_proved, .. } = examination;
     let checks = run.finish();

@@ -347,6 +347,8 @@ fn one_administrator_is_enough_until_there_are_two() {
     // The second version wants two, and still admits what one did while there was one.
     let mut document = world.trust_document();
     (document.version, document.sealed_with, document.administrators_needed) = (2, 2, 2);
+    document.previous_sha256 = Some(world.trust().sha256());
+    document.administrators = world.administrators(&["ada", "bob"]);
     let root = chancery_evidence::trust::TrustRoot::new(document).unwrap();
     let mut chain = Chain::from_trust(&root);
     for (index, leaf) in world.leaves() {

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chancery_canonical::{Canonical, Sha256};
+use chancery_domain::document::CheckpointReference;
 use chancery_domain::signature::PersonSignature;
 use chancery_domain::verdict::Outcome;
 use chancery_evidence::authenticator::{Aaguid, AttestationRoot};
 use chancery_evidence::recovery::RecoveryKey;
 use chancery_evidence::trust::{
-    Recovery, TrustDirectory, TrustDocument, TrustRoot, accept_successor, diff, trust_challenge,
+    InForce, Lineage, Recovery, TrustDirectory, TrustDocument, TrustRoot, Versions, accept_successor,
+    check_standing, diff, trust_challenge,
 };
 use chancery_ledger::{KeyType, SignerKey, WitnessPolicy};
 use chancery_testkit::passkey::Maker;
@@ -38,9 +40,16 @@ fn recovery(document: &mut TrustDocument, threshold: u32, count: u8) {
 #[test]
 fn what_is_not_in_order_is_refused() {
     type Change = fn(&mut TrustDocument);
-    let table: [(&str, Change, &str); 26] = [
+    let table: [(&str, Change, &str); 29] = [
         ("nothing", |_| {}, "in order"),
         ("version 0", |d| d.version = 0, "version"),
+        ("a predecessor of the first", |d| d.previous_sha256 = Some(Sha256::of(b"")), "previous_sha256"),
+        ("no predecessor of the second", |d| d.version = 2, "previous_sha256"),
+        (
+            "nobody who may sign the third",
+            |d| (d.version, d.previous_sha256) = (2, Some(Sha256::of(b""))),
+            "administrators",
+        ),
         ("expired at once", |d| d.expires_at = d.created_at, "expires_at"),
         ("directories", |d| d.directories.push(json!({})), "directories"),
         ("recovery", |d| d.recovery.threshold = 1, "recovery"),
@@ -182,8 +191,15 @@ fn every_file_of_the_directory_says_the_same() {
 
 /// The same world's next version, with whatever change.
 fn successor(world: &World, change: impl FnOnce(&mut TrustDocument)) -> TrustRoot {
-    let mut document = world.trust_document();
-    document.version = 2;
+    following(world, &world.trust(), change)
+}
+
+/// What follows a root, signed by nobody yet.
+fn following(world: &World, before: &TrustRoot, change: impl FnOnce(&mut TrustDocument)) -> TrustRoot {
+    let mut document = before.document().clone();
+    document.version += 1;
+    document.previous_sha256 = Some(before.sha256());
+    document.administrators = world.administrators(&["ada", "bob"]);
     change(&mut document);
     TrustRoot::new(document).unwrap()
 }
@@ -204,8 +220,8 @@ fn the_next_version_is_signed_by_both_thresholds() {
         (vec!["ada"], "trust_too_few"),
         (vec![], "trust_too_few"),
         (vec!["ada", "ada"], "trust_signed_twice"),
-        (vec!["ada", "bob", "eve"], "accepted"),
-        (vec!["ada", "eve"], "trust_too_few"),
+        (vec!["ada", "bob", "eve"], "signer_unknown"),
+        (vec!["ada", "eve"], "signer_unknown"),
         (vec!["ada", "bob", "mallory"], "signer_unknown"),
     ] {
         let mut world = World::with_two_administrators();
@@ -226,10 +242,8 @@ fn old_administrators_cannot_be_left_out_nor_can_the_new_ones() {
     for name in ["carol", "dan"] {
         world.add_genesis(name, &["identity_admin"]);
     }
-    let next = successor(&world, |document| {
-        document.genesis.persons.drain(..2);
-        document.sealed_with = 2;
-    });
+    let administrators = world.administrators(&["carol", "dan"]);
+    let next = following(&world, &current, |document| document.administrators = administrators);
     for (signers, expected) in [
         (vec!["carol", "dan"], Err("trust_too_few")),
         (vec!["ada", "bob"], Err("trust_too_few")),
@@ -249,10 +263,132 @@ fn a_signature_is_over_one_version() {
     let signatures = sign(&mut world, &one, &["ada", "bob"]);
     assert_eq!(accept_successor(&current, &other, &signatures).unwrap_err().code(), "wrong_challenge");
     assert_eq!(accept_successor(&one, &one, &signatures).unwrap_err().code(), "trust_version");
+    assert_eq!(accept_successor(&one, &current, &signatures).unwrap_err().code(), "trust_version");
     let skipped = successor(&world, |document| document.version = 3);
     assert_eq!(accept_successor(&current, &skipped, &[]).unwrap_err().code(), "trust_version");
     let earlier = successor(&world, |d| d.created_at = "2026-11-22T11:59:59Z".parse().unwrap());
     assert_eq!(accept_successor(&current, &earlier, &[]).unwrap_err().code(), "trust_time");
+}
+
+/// A root of the same number and name, of another installation or made behind the administrators' backs.
+#[test]
+fn a_successor_names_what_it_follows() {
+    let mut world = World::with_two_administrators();
+    let current = world.trust();
+    let mut otherwise = world.trust_document();
+    otherwise.engines.push("x".into());
+    let other = TrustRoot::new(otherwise).unwrap();
+    let next = following(&world, &other, |_| {});
+    let signatures = sign(&mut world, &next, &["ada", "bob"]);
+    assert_eq!(accept_successor(&other, &next, &signatures), Ok(()));
+    assert_eq!(accept_successor(&current, &next, &signatures).unwrap_err().code(), "trust_predecessor");
+}
+
+#[test]
+fn what_no_successor_changes() {
+    type Change = fn(&mut TrustDocument);
+    let table: [(&str, Change); 5] = [
+        ("genesis", |d| {
+            d.genesis.persons[0].roles.insert("auditor".into());
+        }),
+        ("policy", |d| d.policy.genesis_sha256 = Sha256::of(b"another")),
+        ("rp_id", |d| (d.rp_id, d.origins) = ("other.test".into(), vec!["https://other.test".into()])),
+        ("origins", |d| d.origins = vec![format!("{}:8443", d.origins[0])]),
+        ("logs", |d| {
+            let key = SignerKey::from_seed("log9.test".parse().unwrap(), KeyType::Ed25519, &[3; 32]).unwrap();
+            d.logs[0].vkey = key.verifier().to_string();
+            d.logs[0].origin = "log9.test".parse().unwrap();
+            d.witness_policy = format!("log {}\nquorum none\n", d.logs[0].vkey);
+        }),
+    ];
+    let mut world = World::with_two_administrators();
+    let current = world.trust();
+    for (field, change) in table {
+        let next = successor(&world, change);
+        let signatures = sign(&mut world, &next, &["ada", "bob"]);
+        let refusal = accept_successor(&current, &next, &signatures).unwrap_err();
+        assert!(refusal.to_string().contains(&format!("`{field}`")), "{field}: {refusal}");
+    }
+}
+
+type Files = std::collections::BTreeMap<String, Vec<u8>>;
+
+/// Whoever has version 1 gets to version 3 by the files alone, and to no other.
+#[test]
+fn a_directory_is_followed_from_the_first_version() {
+    let mut world = World::with_two_administrators();
+    let first = world.trust();
+    let second = successor(&world, |d| d.engines.push("regorus 0.15".into()));
+    let third = following(&world, &second, |d| d.engines.remove(0).clear());
+    let (two, three) =
+        (sign(&mut world, &second, &["ada", "bob"]), sign(&mut world, &third, &["ada", "bob"]));
+    let mut lineage = Lineage::begin(first.clone()).unwrap();
+    lineage.succeed(second.clone(), two.clone()).unwrap();
+    assert_eq!(lineage.succeed(second.clone(), two.clone()).unwrap_err().code(), "trust_version");
+    lineage.succeed(third.clone(), three).unwrap();
+    let files = TrustDirectory::from(lineage).files().unwrap();
+    let directory = TrustDirectory::read(&files).unwrap();
+    assert_eq!(directory.root(), &third);
+    assert!(directory.lineage().contains(&first.sha256()) && directory.lineage().contains(&second.sha256()));
+    let code = |change: &dyn Fn(&mut Files)| {
+        let mut files = files.clone();
+        change(&mut files);
+        TrustDirectory::read(&files).map_or_else(|error| error.code(), |_| "read")
+    };
+    assert_eq!(code(&|_| {}), "read");
+    assert_eq!(code(&|files| drop(files.remove("history.json"))), "trust_file_missing");
+    assert_eq!(code(&|files| drop(files.remove("signatures.json"))), "trust_too_few");
+    let one_signature = Canonical::of(&two[..1]).unwrap().as_bytes().to_vec();
+    assert_eq!(
+        code(&|files| drop(files.insert("signatures.json".into(), one_signature.clone()))),
+        "wrong_challenge"
+    );
+    let history = |change: &dyn Fn(&mut Vec<Value>)| {
+        let mut list: Vec<Value> = serde_json::from_slice(&files["history.json"]).unwrap();
+        change(&mut list);
+        let bytes = Canonical::of(&list).unwrap().as_bytes().to_vec();
+        code(&|files| drop(files.insert("history.json".into(), bytes.clone())))
+    };
+    assert_eq!(history(&|list| drop(list.remove(0))), "trust_history_incomplete");
+    assert_eq!(history(&|list| drop(list.pop())), "trust_version");
+    assert_eq!(history(&|list| drop(list[1]["signatures"].as_array_mut().unwrap().pop())), "trust_too_few");
+    assert_eq!(history(&|list| list.swap(0, 1)), "trust_history_incomplete");
+}
+
+/// A role or key that was taken away since signs no successor, though the version before still lists it.
+#[test]
+fn those_who_sign_administrate_by_the_log() {
+    let mut world = World::with_two_administrators();
+    world.add_genesis("carol", &["identity_admin"]);
+    let (bob, current) = (world.id("bob"), world.trust());
+    let role = json!({"person": bob, "role": "identity_admin"});
+    world.change(&bob, "role.removed", role, &["ada"]);
+    let people = world.directory();
+    for (listed, signers, expected) in [
+        (["ada", "carol"], ["ada", "carol"], Ok(())),
+        (["ada", "carol"], ["ada", "bob"], Err("trust_not_standing")),
+        (["ada", "bob"], ["ada", "carol"], Err("trust_not_standing")),
+    ] {
+        let administrators = world.administrators(&listed);
+        let next = following(&world, &current, |document| document.administrators = administrators);
+        let signatures = sign(&mut world, &next, &signers);
+        let found = check_standing(&next, &signatures, &people).map_err(|refusal| refusal.code());
+        assert_eq!(found, expected, "{listed:?} {signers:?}");
+    }
+}
+
+#[test]
+fn a_version_is_in_force_from_its_leaf_or_where_that_is_kept_back_from_its_time() {
+    let world = World::with_two_administrators();
+    let (first, second) = (world.trust(), successor(&world, |d| d.created_at = d.created_at.plus(100)));
+    let start = first.document().created_at;
+    let mut versions = Versions::new([&first, &second]).unwrap();
+    let version =
+        |versions: &Versions<'_>, index, seconds| versions.at(index, start.plus(seconds)).document().version;
+    assert_eq!([0, 99, 100].map(|seconds| version(&versions, 5, seconds)), [1, 1, 2]);
+    versions.sealed_at(2, 7);
+    assert_eq!([6, 7, 8].map(|index| version(&versions, index, 500)), [1, 1, 2]);
+    assert!(InForce::After(7).covers(8, start) && !InForce::After(7).covers(7, start));
 }
 
 #[test]
@@ -283,11 +419,21 @@ fn a_life_of_the_log_follows_another() {
         SignerKey::from_seed("log2.chancery.test".parse().unwrap(), KeyType::Ed25519, &[9; 32]).unwrap();
     let vkey = next.verifier().to_string();
     document.witness_policy = format!("log {}\nlog {vkey}\nquorum none\n", world.log_key().verifier());
+    document.logs[0].closed = Some(CheckpointReference { size: 100, root: Sha256::of(b"root") });
     document.logs.push(chancery_evidence::trust::TrustedLog {
         origin: "log2.chancery.test".parse().unwrap(),
         vkey,
         first_index: Some(100),
+        closed: None,
     });
+    for (what, wrong) in [
+        ("an open life before another", (100, None)),
+        ("a life that begins elsewhere", (99, document.logs[0].closed.clone())),
+    ] {
+        let mut document = document.clone();
+        (document.logs[1].first_index, document.logs[0].closed) = (Some(wrong.0), wrong.1);
+        assert!(TrustRoot::new(document).unwrap_err().to_string().contains("logs"), "{what}");
+    }
     let root = TrustRoot::new(document).unwrap();
     assert_eq!(root.log_origin(), "log2.chancery.test");
     let files = TrustDirectory::render(&root).unwrap();

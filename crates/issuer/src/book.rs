@@ -11,6 +11,9 @@ use chancery_domain::id::{LeaseId, RequestId};
 use chancery_faults::step;
 use serde::{Deserialize, Serialize};
 
+/// Name of the file that says which trust root is followed.
+const TRUST: &str = "trust-root";
+
 /// One lease, as the issuer knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,6 +94,34 @@ impl Book {
         // A crash here leaves the older page and a staged one that nobody reads.
         step("issuer.book.rename", || fs::rename(&staged, &target))?;
         step("issuer.book.sync_folder", || File::open(&self.folder)?.sync_all())
+    }
+
+    /// Digest of the trust root that this issuer follows; `None` before the first.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what was written.
+    pub fn trust(&self) -> io::Result<Option<Sha256>> {
+        match fs::read_to_string(self.folder.join(TRUST)) {
+            Ok(text) => text.trim().parse().map(Some).map_err(io::Error::other),
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Follows this trust root from now on, durably.
+    ///
+    /// # Errors
+    /// When it cannot be written; the one before is then still followed.
+    pub fn follow(&self, trust: &Sha256) -> io::Result<()> {
+        let target = self.folder.join(TRUST);
+        let staged = target.with_extension("new");
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = step("issuer.trust.open", || options.open(&staged))?;
+        step("issuer.trust.write", || file.write_all(trust.to_hex().as_bytes()))?;
+        step("issuer.trust.sync", || file.sync_all())?;
+        step("issuer.trust.rename", || fs::rename(&staged, &target))?;
+        step("issuer.trust.sync_folder", || File::open(&self.folder)?.sync_all())
     }
 
     fn path(&self, lease: &LeaseId) -> PathBuf {

@@ -1,8 +1,10 @@
 //! Prepare, mint, revoke. Between the first two, the digest of what will be signed goes into the log.
 
+mod follow;
+
 use std::io;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use chancery_canonical::{Bytes, Sha256, base64};
 use chancery_domain::event::SSH_CERTIFICATE;
@@ -10,7 +12,7 @@ use chancery_domain::id::LeaseId;
 use chancery_domain::state::LeaseStatus;
 use chancery_domain::time::Timestamp;
 use chancery_evidence::bundle::BundleFiles;
-use chancery_evidence::trust::{IssuerKey, TrustDirectory};
+use chancery_evidence::trust::TrustDirectory;
 use chancery_evidence::verify::{Approved, CertificateFacts, IntendedLease, Logged, Options, verify};
 use chancery_faults::{Injected, step};
 use ring::rand::SecureRandom;
@@ -19,6 +21,8 @@ use crate::book::{Book, Page};
 use crate::plan::{GrantFacts, Mark, PlanError, certificate};
 use crate::ssh::{Authority, AuthorityKey, Certificate, Krl, Unsigned};
 
+use follow::{named, open_authorities};
+
 /// How far an announcement may be from the issuer's own clock, in seconds, either way. A log whose times are moved
 /// cannot have something minted that would look older or newer than it is.
 pub const MAX_ANNOUNCEMENT_AGE_SECONDS: u64 = 300;
@@ -26,7 +30,7 @@ pub const MAX_ANNOUNCEMENT_AGE_SECONDS: u64 = 300;
 /// Where the issuer keeps what is its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Places<'a> {
-    /// The private key that signs certificates, 0600.
+    /// The private key that signs certificates, 0600; those that followed it are numbered beside it.
     pub authority: &'a Path,
     /// The OpenSSH revocation list that hosts read.
     pub revocation_list: &'a Path,
@@ -36,11 +40,23 @@ pub struct Places<'a> {
 
 /// Mints SSH certificates, at most one a lease, and revokes them.
 pub struct Issuer {
-    authority: Authority,
+    /// Where the keys are.
+    place: std::path::PathBuf,
+    /// Every authority whose key is here, oldest first; at least one.
+    authorities: RwLock<Arc<Vec<Authority>>>,
+    following: RwLock<Following>,
     revocation_list: std::path::PathBuf,
     random: Box<dyn SecureRandom + Send + Sync>,
     /// Held while a page or the list changes, so that each lease is minted once and numbers only grow.
     book: Mutex<Book>,
+}
+
+/// The trust root that this issuer follows, and what it says of its keys.
+#[derive(Clone, Debug)]
+struct Following {
+    root: Option<Sha256>,
+    /// Who signs what is prepared now: the last of the root's issuers.
+    signing: AuthorityKey,
 }
 
 /// What must stand in the log before a lease is minted.
@@ -101,19 +117,47 @@ impl Issuer {
         now: Timestamp,
         random: Box<dyn SecureRandom + Send + Sync>,
     ) -> Result<Self, IssueError> {
-        let authority = Authority::open(places.authority).map_err(fault)?;
-        let list = Krl::load(places.revocation_list, authority.key()).map_err(fault)?;
-        if list.is_none() {
-            let empty = Krl::empty(*authority.key(), unix(now), "chancery").map_err(fault)?;
-            empty.publish(places.revocation_list).map_err(fault)?;
+        let authorities = open_authorities(places.authority)?;
+        let first = authorities.first().ok_or_else(|| fault("there is no authority"))?;
+        let following = RwLock::new(Following { root: None, signing: *first.key() });
+        let issuer = Self {
+            place: places.authority.to_owned(),
+            authorities: RwLock::new(Arc::new(authorities)),
+            following,
+            revocation_list: places.revocation_list.to_owned(),
+            random,
+            book: Mutex::new(Book::open(places.book)?),
+        };
+        if Krl::load(&issuer.revocation_list, &issuer.authorities()).map_err(fault)?.is_none() {
+            let empty = Krl::empty(issuer.authority(), unix(now), "chancery").map_err(fault)?;
+            let empty = empty.of(issuer.authorities(), Vec::new());
+            empty.publish(&issuer.revocation_list).map_err(fault)?;
         }
-        let revocation_list = places.revocation_list.to_owned();
-        Ok(Self { authority, revocation_list, random, book: Mutex::new(Book::open(places.book)?) })
+        Ok(issuer)
     }
 
-    /// The key that hosts trust.
-    pub fn authority(&self) -> &AuthorityKey {
-        self.authority.key()
+    /// The key that signs what is prepared now; hosts have to trust it.
+    pub fn authority(&self) -> AuthorityKey {
+        self.following.read().unwrap_or_else(PoisonError::into_inner).signing
+    }
+
+    /// Every key that is here, oldest first.
+    pub fn authorities(&self) -> Vec<AuthorityKey> {
+        self.here().iter().map(|authority| *authority.key()).collect()
+    }
+
+    /// Looks for keys that were made since.
+    ///
+    /// # Errors
+    /// [`IssueError::Fault`] when one cannot be used; those before are then still there.
+    pub fn look_again(&self) -> Result<(), IssueError> {
+        let found = open_authorities(&self.place)?;
+        *self.authorities.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(found);
+        Ok(())
+    }
+
+    fn here(&self) -> Arc<Vec<Authority>> {
+        Arc::clone(&self.authorities.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Fixes what a lease will be, and remembers it. Nothing is signed; the facts need not be true, since
@@ -134,7 +178,7 @@ impl Issuer {
         }
         // Serial 0 cannot be revoked by OpenSSH.
         let mark = Mark { serial: u64::from_be_bytes(serial).max(1), nonce: certificate_nonce };
-        let unsigned = self.unsigned(grant, mark)?;
+        let unsigned = unsigned(grant, mark, &self.authority())?;
         let page = Page {
             lease: lease.clone(),
             request: grant.document.id.clone(),
@@ -164,6 +208,7 @@ impl Issuer {
         trust: &TrustDirectory,
         now: Timestamp,
     ) -> Result<String, IssueError> {
+        self.follow(trust, now)?;
         let book = self.book();
         let mut page = book.page(lease)?.ok_or_else(|| IssueError::Unknown(lease.clone()))?;
         if let Some(certificate) = page.certificate {
@@ -184,8 +229,11 @@ impl Issuer {
             return Err(IssueError::NotAllowed("the trust directory has expired"));
         }
         let announced = announced(logged, &page)?;
-        let unsigned = self.granted(logged, announced, &page, trust, now)?;
-        let certificate = step("issuer.sign", || unsigned.sign(&self.authority).map_err(fault))?;
+        let named = named(trust.root());
+        let here = self.here();
+        let authorities: Vec<&Authority> = here.iter().filter(|one| named.contains(one.key())).collect();
+        let facts = granted(logged, announced, now)?;
+        let certificate = sign(&facts, announced, &page, &authorities)?;
         page.certificate = Some(certificate.clone());
         // A crash before this line leaves a signature that nobody has seen; the next call makes the same one.
         book.write(&page)?;
@@ -225,14 +273,16 @@ impl Issuer {
     /// As [`Issuer::revoke`].
     pub fn revoke_all(&self, serials: &[u64], number: u64, now: Timestamp) -> Result<u64, IssueError> {
         let _held = self.book();
-        let list = Krl::load(&self.revocation_list, self.authority.key()).map_err(fault)?;
-        let list = list.ok_or_else(|| IssueError::Fault("the revocation list is gone".into()))?;
-        if list.number() >= number && serials.iter().all(|serial| list.revokes(*serial, "")) {
+        let list = self.list(&[])?;
+        let standing = self.standing(list.retired());
+        let covered = standing.iter().all(|key| list.authorities().contains(key));
+        if covered && list.number() >= number && serials.iter().all(|serial| list.revokes(*serial, "")) {
             // Whoever put it there may have been cut off before the folder was durable: published again, it is.
             list.publish(&self.revocation_list).map_err(fault)?;
             return Ok(list.number());
         }
-        let mut next = list.next(unix(now)).map_err(fault)?;
+        let retired = list.retired().to_vec();
+        let mut next = list.next(unix(now)).map_err(fault)?.of(standing, retired);
         while next.number() < number {
             next = next.next(unix(now)).map_err(fault)?;
         }
@@ -243,61 +293,61 @@ impl Issuer {
         Ok(next.number())
     }
 
-    /// The bytes that follow from the verified grant, when it is running and they are the announced ones.
-    fn granted(
-        &self,
-        logged: &Logged<Approved>,
-        announced: &IntendedLease,
-        page: &Page,
-        trust: &TrustDirectory,
-        now: Timestamp,
-    ) -> Result<Unsigned, IssueError> {
-        let approved = logged.value();
-        let ours = |issuer: &IssuerKey| {
-            let IssuerKey::Ssh { public_key } = issuer;
-            AuthorityKey::parse(public_key).is_ok_and(|key| key == *self.authority.key())
-        };
-        if !trust.root().document().issuers.iter().any(ours) {
-            return Err(IssueError::NotAllowed("the trust directory does not name this issuer's key"));
-        }
-        let Some(activated) = approved.activated().filter(|_| approved.is_active()) else {
-            return Err(IssueError::NotAllowed("the grant is not running"));
-        };
-        if now < activated.started_at || now >= announced.intended.not_after {
-            return Err(IssueError::NotAllowed("the grant's clock has not started or has run out"));
-        }
-        let apart = now.seconds_since(announced.at).max(announced.at.seconds_since(now));
-        if apart > MAX_ANNOUNCEMENT_AGE_SECONDS {
-            return Err(IssueError::NotFresh);
-        }
-        let serial = page.serial.parse().map_err(fault)?;
-        let nonce = page.certificate_nonce.as_bytes().try_into().map_err(fault)?;
-        let facts = GrantFacts {
-            document: approved.document(),
-            entitlement: approved.entitlement(),
-            constraints: &approved.verdict().constraints,
-            started_at: activated.started_at,
-            ends_at: announced.intended.not_after,
-        };
-        let unsigned = self.unsigned(&facts, Mark { serial, nonce })?;
-        // INVARIANT: what is signed is what the log announced, and what the log announced follows from the request.
-        if Sha256::from_bytes(unsigned.sha256()) != announced.intended.to_be_signed_sha256 {
-            return Err(IssueError::NotAllowed(
-                "the announced bytes are not those that follow from the request",
-            ));
-        }
-        Ok(unsigned)
-    }
-
-    fn unsigned(&self, grant: &GrantFacts<'_>, mark: Mark) -> Result<Unsigned, IssueError> {
-        let request = certificate(grant, mark)?;
-        request.prepare(self.authority.key()).map_err(|error| PlanError::Value(error.to_string()).into())
-    }
-
     fn book(&self) -> MutexGuard<'_, Book> {
         // The book holds no state in memory, so a panic elsewhere cannot have left it half changed.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn unsigned(grant: &GrantFacts<'_>, mark: Mark, authority: &AuthorityKey) -> Result<Unsigned, IssueError> {
+    let request = certificate(grant, mark)?;
+    request.prepare(authority).map_err(|error| PlanError::Value(error.to_string()).into())
+}
+
+/// What the certificate follows from, when the verified grant is running.
+fn granted<'a>(
+    logged: &'a Logged<Approved>,
+    announced: &IntendedLease,
+    now: Timestamp,
+) -> Result<GrantFacts<'a>, IssueError> {
+    let approved = logged.value();
+    let Some(activated) = approved.activated().filter(|_| approved.is_active()) else {
+        return Err(IssueError::NotAllowed("the grant is not running"));
+    };
+    if now < activated.started_at || now >= announced.intended.not_after {
+        return Err(IssueError::NotAllowed("the grant's clock has not started or has run out"));
+    }
+    let apart = now.seconds_since(announced.at).max(announced.at.seconds_since(now));
+    if apart > MAX_ANNOUNCEMENT_AGE_SECONDS {
+        return Err(IssueError::NotFresh);
+    }
+    Ok(GrantFacts {
+        document: approved.document(),
+        entitlement: approved.entitlement(),
+        constraints: &approved.verdict().constraints,
+        started_at: activated.started_at,
+        ends_at: announced.intended.not_after,
+    })
+}
+
+/// Signs with the authority for which the lease was announced: what was announced just before a new one took over
+/// is still made by the old one.
+fn sign(
+    facts: &GrantFacts<'_>,
+    announced: &IntendedLease,
+    page: &Page,
+    authorities: &[&Authority],
+) -> Result<String, IssueError> {
+    let serial = page.serial.parse().map_err(fault)?;
+    let nonce = page.certificate_nonce.as_bytes().try_into().map_err(fault)?;
+    for authority in authorities {
+        let unsigned = unsigned(facts, Mark { serial, nonce }, authority.key())?;
+        // INVARIANT: what is signed is what the log announced, and what the log announced follows from the request.
+        if Sha256::from_bytes(unsigned.sha256()) == announced.intended.to_be_signed_sha256 {
+            return step("issuer.sign", || unsigned.sign(authority).map_err(fault));
+        }
+    }
+    Err(IssueError::NotAllowed("the announced bytes are not those that follow from the request"))
 }
 
 /// Reads a certificate line for `chancery_evidence::verify`, its authority's signature verified.

@@ -127,7 +127,7 @@ fn a_credential_follows_from_logged_evidence_once() {
     assert_eq!(contents.key_id, scene.scenario.document.id.as_str());
     assert_eq!(contents.valid_before, u64::try_from(scene.ends_at().unix()).unwrap());
     assert!(!contents.permit_port_forwarding && !contents.permit_agent_forwarding);
-    certificate.verify(scene.issuer.authority()).unwrap();
+    certificate.verify(&scene.issuer.authority()).unwrap();
     assert_eq!(scene.mint().unwrap(), line, "a repeat gives the same one");
     let again = open(&scene.folder, scene.scenario.world.now);
     assert_eq!(again.minted(&scene.lease).unwrap(), Some(line), "after a restart too");
@@ -201,14 +201,25 @@ fn nothing_is_minted_from_evidence_that_does_not_verify() {
     files.get_mut("request.json").unwrap()[40] ^= 1;
     let minted = scene.issuer.mint(&scene.lease, &files, &scene.scenario.trust(), now);
     assert!(refusal(minted).starts_with("the evidence does not verify: "));
-    // People of another installation prove nothing here.
-    let minted = scene.issuer.mint(&scene.lease, &scene.scenario.bundle(), &Scenario::new().trust(), now);
+    // People of another installation prove nothing here, nor may their root take the place of the one that was followed.
+    let mut other = Scenario::new();
+    other.trust_document.issuers.clone_from(&scene.scenario.trust_document.issuers);
+    let minted = scene.issuer.mint(&scene.lease, &scene.scenario.bundle(), &other.trust(), now);
+    assert!(refusal(minted).contains("does not follow"));
+    let announced = || {
+        let mut scene = Scene::new();
+        scene.announce(|_| {});
+        scene
+    };
+    let scene = announced();
+    other.trust_document.issuers.clone_from(&scene.scenario.trust_document.issuers);
+    let minted = scene.issuer.mint(&scene.lease, &scene.scenario.bundle(), &other.trust(), now);
     assert!(refusal(minted).contains("identity-chain"));
-    let issuers =
-        std::mem::replace(&mut scene.scenario.trust_document.issuers, Scenario::new().trust_document.issuers);
+    let mut scene = announced();
+    scene.scenario.trust_document.issuers = Scenario::new().trust_document.issuers;
     let unnamed = "the evidence does not allow this: the trust directory does not name this issuer's key";
     assert_eq!(refusal(scene.mint()), unnamed);
-    scene.scenario.trust_document.issuers = issuers;
+    let mut scene = announced();
     scene.scenario.trust_document.floors.clear();
     assert!(refusal(scene.mint()).contains("floor"));
 }
@@ -221,7 +232,7 @@ fn what_is_taken_back_stays_taken_back() {
     assert_eq!(scene.issuer.revoke(41, now).unwrap(), first, "a repeat changes nothing");
     assert!(scene.issuer.revoke(42, now).unwrap() > first);
     let again = open(&scene.folder, now);
-    let list = Krl::load(&scene.folder.path().join("list.krl"), again.authority()).unwrap().unwrap();
+    let list = Krl::load(&scene.folder.path().join("list.krl"), &again.authority()).unwrap().unwrap();
     assert!(list.revokes(41, "") && list.revokes(42, "") && !list.revokes(43, ""));
 }
 

@@ -161,6 +161,73 @@ fn authority_blob(byte: u8) -> Vec<u8> {
     })
 }
 
+/// Keys of authorities, one after another.
+fn retired(numbers: &[u8]) -> Vec<u8> {
+    let mut keys = Writer::new();
+    for number in numbers {
+        keys.string(&authority_blob(*number));
+    }
+    keys.finish().unwrap()
+}
+
+#[test]
+fn authorities_are_retired_once() {
+    for (name, bytes, words) in [
+        (
+            "a retired authority",
+            encoded(|writer| {
+                writer.raw(&empty().encode().unwrap()).u8(2).string(&retired(&[2]));
+            }),
+            "",
+        ),
+        (
+            "a retired authority twice",
+            encoded(|writer| {
+                writer.raw(&empty().encode().unwrap()).u8(2).string(&retired(&[2, 2]));
+            }),
+            "a key twice",
+        ),
+        (
+            "retired authorities in two sections",
+            encoded(|writer| {
+                let retired = retired(&[2]);
+                writer.raw(&empty().encode().unwrap()).u8(2).string(&retired).u8(2).string(&retired);
+            }),
+            "other than certificates",
+        ),
+        (
+            "a section of certificates signed by fingerprint",
+            encoded(|writer| {
+                writer.raw(&empty().encode().unwrap()).u8(3).string(b"");
+            }),
+            "other than certificates",
+        ),
+    ] {
+        let result = Krl::decode(&bytes, &OURS).map(drop).map_err(|error| error.to_string());
+        match (words, result) {
+            ("", result) => assert_eq!(result, Ok(()), "{name}"),
+            (words, Err(error)) => assert!(error.contains(words), "{name}: {error}"),
+            (_, Ok(())) => panic!("{name}: accepted"),
+        }
+    }
+}
+
+/// Two authorities on one list: the same serials for both, one retired, and nothing else for a stranger.
+#[test]
+fn one_list_for_two_authorities() {
+    let other = AuthorityKey::new([2; 32]);
+    let both = with([4, 9]).of(vec![OURS, other], vec![AuthorityKey::new([3; 32])]);
+    let bytes = both.encode().unwrap();
+    assert_eq!(Krl::decode(&bytes, &[OURS, other]).unwrap(), both);
+    assert!(matches!(Krl::decode(&bytes, &OURS), Err(KrlError::OtherAuthority(_))));
+    let theirs = with([4]).of(vec![other], Vec::new()).encode().unwrap();
+    let mixed = [with([4, 9]).encode().unwrap(), theirs[empty().encode().unwrap().len()..].to_vec()].concat();
+    assert_eq!(
+        Krl::decode(&mixed, &[OURS, other]),
+        Err(KrlError::Foreign("other certificates of one authority than of another"))
+    );
+}
+
 #[test]
 fn odd_lists_are_refused() {
     let serials = |serials: &[u64]| {
@@ -199,7 +266,7 @@ fn odd_lists_are_refused() {
             encoded(|writer| {
                 writer.raw(&empty().encode().unwrap()).u8(2).string(b"");
             }),
-            "other than certificates",
+            "an empty part",
         ),
         ("zero listed", parts(0x20, serials(&[0])), "serial 0"),
         ("zero in a range", parts(0x21, serials(&[0, 9])), "serial 0"),

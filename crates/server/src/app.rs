@@ -19,6 +19,7 @@ pub(crate) mod record_events;
 pub(crate) mod recover_person;
 pub(crate) mod redact_request;
 pub(crate) mod register_passkey;
+pub(crate) mod seal_successor;
 pub(crate) mod show_request;
 pub(crate) mod sign_in;
 pub(crate) mod submit_request;
@@ -30,6 +31,7 @@ mod passkey_counter;
 mod people;
 pub(crate) mod start;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Instant;
@@ -43,7 +45,7 @@ use chancery_issuer::issue::Issuer;
 use chancery_ledger::VerifierKey;
 use chancery_policy::Engine;
 use chancery_signals::{Gatherer, TrustedProxies, WorkingHours};
-use chancery_store::{AnyStore, Append, AppendError, Appended, Store as _};
+use chancery_store::{AnyStore, Append, AppendError, Appended, SqliteStore, Store as _};
 use tokio::sync::{Notify, watch};
 use tracing::Instrument as _;
 
@@ -55,6 +57,7 @@ use crate::http::replays::Replays;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::random::Random;
+use crate::rotate_log::Rotation;
 use crate::trust::Trusted;
 
 use count_waiting::Waiting;
@@ -72,6 +75,10 @@ pub struct App {
     pub(crate) random: Random,
     pub(crate) store: AnyStore,
     pub(crate) log_key: VerifierKey,
+    /// Earlier lives of the log by their names, to be read.
+    pub(crate) former: BTreeMap<String, SqliteStore>,
+    /// Present where this life of the log is over: nothing is appended, and the next one waits for signatures.
+    pub(crate) rotation: Option<Rotation>,
     pub(crate) relying_party: RelyingParty,
     pub(crate) policy: Engine,
     pub(crate) attestor: Attestor,
@@ -123,6 +130,9 @@ impl App {
 
     /// Appends events. Everything that puts leaves into the log comes through here.
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        if self.rotation.is_some() && !append.streams.is_empty() {
+            return Err(chancery_store::Fault::ReadOnly.into());
+        }
         // Before the append and not after it, so that whoever reads the clock meanwhile reads no earlier moment.
         self.saw_time(append.time);
         let begun = Instant::now();

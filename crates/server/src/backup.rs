@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use chancery_canonical::Sha256;
 use chancery_domain::time::Timestamp;
+use chancery_issuer::ssh::authority_files;
 use chancery_ledger::VerifierKey;
 use chancery_store::{Fault, OpenError, SqliteStore, Store as _};
 use serde::{Deserialize, Serialize};
@@ -212,7 +213,9 @@ fn sources(config: &Config, with_keys: bool, outside: &mut Vec<PathBuf>) -> Resu
     let mut files = vec![config.ssh_krl()];
     if with_keys {
         folders.push(data.join("keys"));
-        files.push(config.ssh_ca_key());
+        files.extend(
+            authority_files(&config.ssh_ca_key()).map_err(|error| BackupError::Other(error.to_string()))?,
+        );
     }
     let mut paths = std::collections::BTreeSet::new();
     for folder in folders {

@@ -2,6 +2,7 @@
 
 mod journal;
 mod places;
+mod renewal;
 
 use std::path::Path;
 

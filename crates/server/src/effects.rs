@@ -29,7 +29,9 @@ pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     let mut swept = app.now();
     let mut misfit = String::new();
     while !*stopped.borrow() {
-        match run_due(&app).await {
+        // Of a life that is over everything that runs was taken back when it was closed.
+        let due = if app.rotation.is_some() { Ok(0) } else { run_due(&app).await };
+        match due {
             // A full batch: there may be more.
             Ok(count) if count == BATCH => continue,
             Ok(_) => {}

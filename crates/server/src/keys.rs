@@ -50,17 +50,32 @@ pub fn attestation_key(data: &Path) -> PathBuf {
 /// Makes the folder of keys and both keys. None that exists is overwritten.
 pub fn create(data: &Path) -> Result<(), KeyFault> {
     let random = SystemRandom::new();
-    let mut seed = [0; 32];
-    random.fill(&mut seed).map_err(|_| KeyFault::Randomness)?;
     private_directory(&data.join("keys"))?;
-    write_private(&log_seed(data), &seed)?;
+    create_log_seed(&log_seed(data))?;
     let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random);
     write_private(&attestation_key(data), key.map_err(|_| KeyFault::Randomness)?.as_ref())
 }
 
+/// Where the seed of the log's next life is, while that is made.
+pub fn next_log_seed(data: &Path) -> PathBuf {
+    data.join("keys").join("log-next.seed")
+}
+
+/// Makes a log's seed. None that exists is overwritten.
+pub fn create_log_seed(path: &Path) -> Result<(), KeyFault> {
+    let mut seed = [0; 32];
+    SystemRandom::new().fill(&mut seed).map_err(|_| KeyFault::Randomness)?;
+    write_private(path, &seed)
+}
+
 /// The key that signs checkpoints of this log.
 pub fn load_log_key(data: &Path, origin: &Origin) -> Result<SignerKey, KeyFault> {
-    let path = log_seed(data);
+    load_log_key_at(&log_seed(data), origin)
+}
+
+/// The same from another place.
+pub fn load_log_key_at(path: &Path, origin: &Origin) -> Result<SignerKey, KeyFault> {
+    let path = path.to_owned();
     let damaged = || KeyFault::Damaged(path.clone());
     let seed: [u8; 32] = read_private(&path)?.try_into().map_err(|_| damaged())?;
     SignerKey::from_seed(origin.key_name(), KeyType::Ed25519, &seed).map_err(|_| damaged())

@@ -14,8 +14,11 @@ pub mod doctor;
 pub mod held;
 pub mod recovery_link;
 pub mod restore;
+pub mod rotate_ca;
+pub mod rotate_log;
 pub mod seal;
 pub mod setup;
+pub mod successor;
 
 #[cfg(debug_assertions)]
 pub mod embedded;
@@ -41,6 +44,9 @@ pub use config::{Config, ConfigError, Limits};
 pub use http::proof;
 pub use http::serve::{Ended, Running, Server, ServerError};
 pub use recovery_link::{RecoveryLink, RecoveryLinkError, RecoveryLinkOptions, recovery_link};
+pub use rotate_ca::{RotatedAuthority, retire_ca, rotate_ca};
+pub use rotate_log::{RotateError, RotateOptions, Rotated, Rotation, rotate_log};
 pub use routes::{listed, openapi};
 pub use seal::{SealError, SealOptions, Sealed, seal};
 pub use setup::{InitError, InitOptions, Initialised, init};
+pub use successor::{Change, ProposeError, ProposeOptions, Proposed, propose};

@@ -11,6 +11,7 @@ use chancery_evidence::identity::IdentityRefusal;
 use chancery_evidence::registration::RegistrationRefusal;
 use chancery_evidence::request::RequestRefusal;
 use chancery_evidence::session::SessionRefusal;
+use chancery_evidence::trust::SuccessorRefusal;
 use chancery_store::{AppendError, Fault};
 
 use crate::http::boundary::{self, REQUEST_ID, Said};
@@ -222,6 +223,13 @@ impl From<IdentityRefusal> for Problem {
     }
 }
 
+impl From<SuccessorRefusal> for Problem {
+    fn from(refusal: SuccessorRefusal) -> Self {
+        let remedy = "look at it again; `chancery trust propose --replace` on the server's host begins anew";
+        Self::refused(StatusCode::FORBIDDEN, refusal.code(), refusal.to_string(), remedy)
+    }
+}
+
 impl From<SessionRefusal> for Problem {
     fn from(refusal: SessionRefusal) -> Self {
         Self::unauthenticated(refusal.code(), refusal.to_string())
@@ -244,6 +252,12 @@ impl From<RegistrationRefusal> for Problem {
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
         match fault {
+            Fault::ReadOnly => Self::refused(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "log_closed",
+                "this life of the log is over: nothing is recorded until the next one begins",
+                "administrators sign the trust root under People, then the operator runs `chancery log rotate` again",
+            ),
             Fault::Busy => Self::busy("as many writes wait as the server takes").retry_after(1),
             fault => Self::fault(fault),
         }

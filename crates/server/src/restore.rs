@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chancery_issuer::ssh::{Authority as SshAuthority, Krl};
+use chancery_issuer::ssh::{Authority as SshAuthority, AuthorityKey, Krl, authority_files};
 use chancery_store::SqliteStore;
 
 use crate::backup::{
@@ -100,7 +100,15 @@ fn check_path(path: &str) -> Result<(), BackupError> {
 }
 
 fn copy_keys(from: &Path, config: &Config) -> Result<(), BackupError> {
-    for place in [keys::log_seed(&config.data), keys::attestation_key(&config.data), config.ssh_ca_key()] {
+    let mut places = vec![keys::log_seed(&config.data), keys::attestation_key(&config.data)];
+    let authority = config.ssh_ca_key();
+    let given = from.join(authority.file_name().unwrap_or_default());
+    let given = authority_files(&given).map_err(|error| BackupError::Other(error.to_string()))?;
+    if given.is_empty() {
+        places.push(authority.clone());
+    }
+    places.extend(given.iter().filter_map(|path| Some(authority.with_file_name(path.file_name()?))));
+    for place in places {
         let name = place.file_name().unwrap_or_default();
         if place.exists() {
             return Err(BackupError::Other(format!(
@@ -117,18 +125,26 @@ fn copy_keys(from: &Path, config: &Config) -> Result<(), BackupError> {
 fn check_keys(config: &Config, manifest: &Manifest) -> Result<(), BackupError> {
     let own = keys::load_log_key(&config.data, &config.origin()?)?.verifier().to_string();
     keys::load_attestor(&config.data)?;
-    SshAuthority::open(&config.ssh_ca_key()).map_err(|error| BackupError::Other(error.to_string()))?;
+    authorities(config)?;
     if own == manifest.log_vkey {
         return Ok(());
     }
     Err(BackupError::Other(format!("the log key is `{own}`, the backup is of `{}`", manifest.log_vkey)))
 }
 
+/// The SSH authorities whose keys are there.
+fn authorities(config: &Config) -> Result<Vec<AuthorityKey>, BackupError> {
+    let other = |error: &dyn std::fmt::Display| BackupError::Other(error.to_string());
+    let files = authority_files(&config.ssh_ca_key()).map_err(|error| other(&error))?;
+    let open = |path: &PathBuf| SshAuthority::open(path).map(|authority| *authority.key());
+    let keys = files.iter().map(open).collect::<Result<Vec<_>, _>>().map_err(|error| other(&error))?;
+    if keys.is_empty() { Err(other(&"there is no SSH authority among the keys")) } else { Ok(keys) }
+}
+
 /// A list is only ever replaced by a later one of the same authority.
 fn replace_list(list: &Path, config: &Config) -> Result<(), BackupError> {
     let other = |error: &dyn std::fmt::Display| BackupError::Other(error.to_string());
-    let authority = SshAuthority::open(&config.ssh_ca_key()).map_err(|error| other(&error))?;
-    let later = Krl::load(list, authority.key()).map_err(|error| other(&error))?;
+    let later = Krl::load(list, &authorities(config)?).map_err(|error| other(&error))?;
     let later = later.ok_or_else(|| other(&format!("`{}` is not there", list.display())))?;
     later.publish(&config.ssh_krl()).map_err(|error| other(&error))
 }

@@ -71,7 +71,7 @@ fn pages(table: Table) -> Table {
     let table = table
         .get("/", console::home, Documented::new("The console").open().media_type("text/html"))
         .get("/assets/{*path}", console::asset, Documented::new("A file of it").open());
-    ["/sign", "/enrol", "/sign-in", "/people", "/review/{id}"]
+    ["/sign", "/enrol", "/sign-in", "/people", "/trust", "/review/{id}"]
         .into_iter()
         .fold(table, |table, path| table.get(path, pages::page, page))
 }
@@ -97,6 +97,18 @@ fn operations(table: Table) -> Table {
             log::tile,
             Documented::new("A tile (c2sp.org/tlog-tiles)").open().media_type("application/octet-stream"),
         )
+        .get(
+            "/lives/{origin}/checkpoint",
+            log::last_checkpoint,
+            Documented::new("The last checkpoint of an earlier life of the log")
+                .open()
+                .media_type("text/plain"),
+        )
+        .get(
+            "/lives/{origin}/tile/{*path}",
+            log::former_tile,
+            Documented::new("A tile of it").open().media_type("application/octet-stream"),
+        )
 }
 
 #[rustfmt::skip]
@@ -112,6 +124,8 @@ fn interface(table: Table) -> Table {
         .post("/api/v1/identity/options", identity::options, Documented::new("An act on people, to be signed").takes::<api::identity::IdentityOptionsRequest>().gives::<api::identity::IdentityOptions>().also(&[404]))
         .post("/api/v1/identity", identity::sign, Documented::new("A signature under an act").takes::<api::identity::IdentityRequest>().gives::<api::identity::IdentityOutcome>().also(&[404, 410]))
         .get("/api/v1/identity/waiting", identity::waiting, Documented::new("Acts that wait for another signature").gives::<api::identity::WaitingActList>())
+        .get("/api/v1/trust/successor", trust::successor, Documented::new("A successor of the trust root that waits for signatures").gives::<api::trust::TrustSuccessor>())
+        .post("/api/v1/trust/successor/signatures", trust::sign, Documented::new("An administrator's signature under it").takes::<api::trust::TrustSignature>().gives::<api::trust::TrustOutcome>())
         .post("/api/v1/recoveries", recoveries::begin, Documented::new("Begin the recovery of a person who lost their keys").takes::<api::recovery::RecoveryRequest>().gives::<api::enrolment::Invitation>().status(201).also(&[404]))
         .post("/api/v1/recoveries/documents", recoveries::document, Documented::new("What recovery keys sign for a key that waits").open().takes::<api::recovery::RecoveryDocumentRequest>().gives::<api::recovery::RecoveryDocument>().also(&[404, 410]))
         .post("/api/v1/recoveries/signatures", recoveries::submit, Documented::new("What recovery keys signed").open().takes::<api::recovery::RecoverySubmission>().gives::<api::identity::IdentityOutcome>().also(&[403, 404]))

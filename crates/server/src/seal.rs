@@ -1,8 +1,6 @@
 //! Sealing: from the genesis persons of the log to trust/, which strangers bring along. It reads the journal beside
 //! a running server and writes nothing into it; the server takes trust/ up by itself.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use chancery_domain::leaf::Stream;
@@ -24,9 +22,10 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::keys::{self, KeyFault};
+use crate::trust;
 
 /// How long a trust root is good: two years.
-const TRUST_SECONDS: u64 = 2 * 365 * 24 * 3600;
+pub(crate) const TRUST_SECONDS: u64 = 2 * 365 * 24 * 3600;
 
 /// How to seal.
 #[derive(Clone, Debug, Default)]
@@ -122,7 +121,8 @@ pub async fn seal(data: &Path, options: SealOptions) -> Result<Sealed, SealError
         let document = document(&config, persons, administrators, clock.now())?;
         TrustRoot::new(TrustDocument { recovery: options.recovery, ..document })?
     };
-    write(&folder, &TrustDirectory::render(&root)?)?;
+    let written = trust::write(&folder, &TrustDirectory::render(&root)?);
+    written.map_err(|cause| SealError::File { path: folder.clone(), cause })?;
     Ok(Sealed { root, folder })
 }
 
@@ -180,13 +180,15 @@ fn document(
     Ok(TrustDocument {
         document_type: TrustType::V1,
         version: 1,
+        previous_sha256: None,
         created_at: now,
         expires_at: now.plus(TRUST_SECONDS),
-        logs: vec![TrustedLog { origin, vkey, first_index: None }],
+        logs: vec![TrustedLog { origin, vkey, first_index: None, closed: None }],
         witness_policy: witness_policy.to_string(),
         rp_id: site.id().to_owned(),
         origins: site.origins().to_vec(),
         genesis: Genesis { persons },
+        administrators: Vec::new(),
         sealed_with,
         administrators_needed: sealed_with.min(2),
         recovery: Recovery::default(),
@@ -221,18 +223,4 @@ fn floor(entitlement: &Entitlement) -> Floor {
         override_denied: false,
         oidc: false,
     }
-}
-
-/// Writes the files, `trust.json` last: a folder without it is no trust root, so a crash leaves none.
-fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), SealError> {
-    let (root, beside): (Vec<_>, Vec<_>) = files.iter().partition(|(path, _)| path.as_str() == "trust.json");
-    for (name, bytes) in beside.into_iter().chain(root) {
-        let path = folder.join(name);
-        let staged = path.with_extension("new");
-        let written = fs::create_dir_all(path.parent().unwrap_or(folder))
-            .and_then(|()| fs::write(&staged, bytes))
-            .and_then(|()| fs::rename(&staged, &path));
-        written.map_err(|cause| SealError::File { path, cause })?;
-    }
-    Ok(())
 }

@@ -84,6 +84,7 @@ fn who_may_do_what() {
         ("POST", "/api/v1/invitations".to_owned(), Some(json!({}))),
         ("GET", "/api/v1/enrolments".to_owned(), None),
         ("GET", "/api/v1/identity/waiting".to_owned(), None),
+        ("GET", "/api/v1/trust/successor".to_owned(), None),
         ("POST", "/api/v1/identity/options".to_owned(), Some(reinstate)),
         ("POST", "/api/v1/identity/options".to_owned(), Some(suspend)),
     ];

@@ -51,7 +51,8 @@ pub enum AdoptError {
     #[error(
         "no checkpoint of this log is known but the database's own, of {} entries, so nobody can tell whether \
          anything came after it; name the newest one: a mirror, a witness, the newest evidence or receipt, or \
-         `checkpoint/newest` of the old disk", ours.size()
+         `checkpoint/newest` of the old disk; where there is none, this log must begin a new life \
+         (`chancery log rotate`)", ours.size()
     )]
     NothingKnown {
         /// What the database holds.

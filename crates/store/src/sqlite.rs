@@ -153,6 +153,18 @@ impl SqliteStore {
         open::compare(database, checkpoint_copy, log_key)
     }
 
+    /// Whether a checkpoint, its signature verified, is one of this database's own history. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the database cannot be read.
+    pub fn contains(
+        database: &Path,
+        checkpoint: &SignedCheckpoint,
+        log_key: &VerifierKey,
+    ) -> Result<bool, OpenError> {
+        open::contains(database, checkpoint, log_key)
+    }
+
     /// Marks a database as restored: [`SqliteStore::open`] refuses it until it is adopted. Blocks.
     ///
     /// # Errors

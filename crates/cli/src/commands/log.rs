@@ -1,5 +1,7 @@
 //! The log itself: its newest checkpoint, and proofs made here from its tiles.
 
+mod rotate;
+
 use std::path::PathBuf;
 
 use chancery_ledger::note::Note;
@@ -37,6 +39,8 @@ pub enum Log {
         #[command(flatten)]
         source: Source,
     },
+    /// Begin a new life of the log, beside a stopped server; run again, it goes on
+    Rotate(rotate::Rotate),
 }
 
 /// Which log, and whose key for it.
@@ -57,6 +61,7 @@ impl Log {
         match self {
             Self::Checkpoint(source) => checkpoint(&source.open(context)?, context.output),
             Self::Prove { index, source } => prove(&source.open(context)?, index, context.output),
+            Self::Rotate(rotate) => rotate.run(context.output),
             Self::Consistency { old, new, source } => {
                 consistency(&source.open(context)?, old, new, context.output)
             }

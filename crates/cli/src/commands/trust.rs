@@ -1,11 +1,12 @@
 //! `trust/`: writing it once, looking at it, comparing two.
 
+pub mod propose;
 pub mod recovery;
 
 use std::path::PathBuf;
 
 use chancery_domain::id::PersonId;
-use chancery_evidence::trust::{TrustDirectory, diff};
+use chancery_evidence::trust::{IssuerKey, TrustDirectory, diff};
 use chancery_server::{RecoveryLinkOptions, SealOptions};
 use clap::Subcommand;
 use serde_json::json;
@@ -31,12 +32,15 @@ pub enum Trust {
         #[command(flatten)]
         recovery: recovery::SealedKeys,
     },
+    /// Propose a successor of the sealed root; it counts when administrators of both have signed it on the signing page
+    Propose(propose::Propose),
     /// What a trust directory says
     Show {
         /// The directory
         folder: PathBuf,
     },
-    /// What differs between two trust directories; exits with 1 when something does
+    /// What differs between two trust directories, and whether one follows the other; exits with 1 when something
+    /// differs, with 9 when the later one does not follow the earlier
     Diff {
         /// The one before
         before: PathBuf,
@@ -74,6 +78,7 @@ impl Trust {
                 ));
                 Ok(Exit::Done)
             }
+            Self::Propose(propose) => propose.run(output),
             Self::RecoveryKey(make) => make.run(output),
             Self::RecoverySign(sign) => sign.run(output),
             Self::RecoveryLink { data, person } => recovery_link(&data, person, output),
@@ -88,10 +93,34 @@ impl Trust {
                     [] => output.paint(Tone::Faint, "both say the same"),
                     lines => lines.iter().map(|line| clean(line) + "\n").collect(),
                 })?;
+                follows(&before, &after, output)?;
                 Ok(if lines.is_empty() { Exit::Done } else { Exit::Error })
             }
         }
     }
+}
+
+/// Whether the one directory leads to the other, each version signed by the administrators of the one before it.
+fn follows(before: &TrustDirectory, after: &TrustDirectory, output: &Output) -> Result<(), Failure> {
+    let version = |directory: &TrustDirectory| directory.root().document().version;
+    let (earlier, later) = if version(before) > version(after) { (after, before) } else { (before, after) };
+    if earlier.root().sha256() == later.root().sha256() {
+        return Ok(());
+    }
+    if later.lineage().contains(&earlier.root().sha256()) {
+        let (from, to) = (version(earlier), version(later));
+        output.note(&format!(
+            "version {to} follows version {from}: each step is signed by the administrators of both"
+        ));
+        return Ok(());
+    }
+    Err(Failure::Outcome {
+        exit: Exit::Unverified,
+        message:
+            "neither follows the other: they are roots of two installations, or two successors of one version"
+                .to_owned(),
+        remedy: "ask two administrators by another way which one they signed".to_owned(),
+    })
 }
 
 /// The link is a secret: it stays in its file.
@@ -120,6 +149,13 @@ fn show(trust: &TrustDirectory, output: &Output) -> Result<(), Failure> {
         let mut table = Table::default();
         table.pair("trust root", &format!("version {}, sha256 {}", document.version, root.sha256().to_hex()));
         table.pair("expires", &moment::with_distance(&document.expires_at.to_string()));
+        if !trust.signatures().is_empty() {
+            let signers: Vec<&str> = trust.signatures().iter().map(|one| one.person.as_str()).collect();
+            table.pair("signed by", &signers.join(" "));
+        }
+        for IssuerKey::Ssh { public_key } in &document.issuers {
+            table.pair("SSH authority", public_key);
+        }
         for log in &document.logs {
             table.pair("log", &log.vkey);
         }

@@ -104,21 +104,23 @@ fn gives(event: &IdentityEvent) -> bool {
 pub fn check(
     chain: &Chain,
     event: &IdentityEvent,
-    leaf: &EventLeaf,
+    (index, leaf): (u64, &EventLeaf),
 ) -> Result<Option<IdentityDocument>, IdentityRefusal> {
+    let demands = chain.demands(index, leaf.time);
     match authority(event) {
         Authority::Genesis => check_genesis(&chain.genesis, event, leaf).map(|()| None),
         Authority::People { document, signatures } => {
             let identity = check_document(chain, document, leaf, MAX_IDENTITY_OFFER_SECONDS)?;
             check_order(chain, event, &identity)?;
-            check_signatures(chain, event, (document, &identity), signatures)?;
+            let needed = needed(event, chain.administrators_needed(demands));
+            check_signatures(chain, event, &needed, (document, &identity), signatures)?;
             Ok(Some(identity))
         }
         Authority::RecoveryKeys { document, signatures } => {
             recovery::check_event(event)?;
             let identity = check_document(chain, document, leaf, MAX_RECOVERY_OFFER_SECONDS)?;
             check_order(chain, event, &identity)?;
-            let Recovery { threshold, keys } = &chain.recovery;
+            let Recovery { threshold, keys } = &demands.recovery;
             verify_recovery(document, signatures, keys, *threshold)?;
             Ok(Some(identity))
         }
@@ -210,11 +212,11 @@ fn check_order(
 fn check_signatures(
     chain: &Chain,
     event: &IdentityEvent,
+    needed: &Needed<'_>,
     (document, identity): (&Canonical, &IdentityDocument),
     signatures: &[PersonSignature],
 ) -> Result<(), IdentityRefusal> {
-    let needed = needed(event, chain.administrators_needed());
-    let count = match needed {
+    let count = match *needed {
         Needed::Own | Needed::OwnOrAdministrator | Needed::LostOrAdministrator => 1,
         Needed::Administrators(count) | Needed::AdministratorsOtherThan(count, _) => count,
     };
@@ -241,7 +243,7 @@ fn check_signatures(
         };
         let signer =
             signer.map_err(|refusal| IdentityRefusal::Signature { person: person.clone(), refusal })?;
-        check_entitled(signer.person, event, &needed)?;
+        check_entitled(signer.person, event, needed)?;
     }
     if signers.len() < count {
         return Err(IdentityRefusal::TooFew { found: signers.len(), needed: count });

@@ -24,6 +24,7 @@ pub fn check(document: &TrustDocument) -> Result<(), TrustError> {
         return refused("expires_at", "is not after `created_at`");
     }
     unsupported(document)?;
+    predecessor(document)?;
     genesis(document)?;
     administrators(document)?;
     recovery(document)?;
@@ -50,6 +51,34 @@ pub fn check(document: &TrustDocument) -> Result<(), TrustError> {
 fn unsupported(document: &TrustDocument) -> Result<(), TrustError> {
     if !document.directories.is_empty() {
         return refused("directories", "is not supported by this version: leave it empty");
+    }
+    Ok(())
+}
+
+/// Version 1 follows nothing; every later one names what it follows, and who may sign the next.
+fn predecessor(document: &TrustDocument) -> Result<(), TrustError> {
+    let first = document.version == 1;
+    if first == document.previous_sha256.is_some() {
+        return refused("previous_sha256", "is the digest of the version before, and absent in version 1");
+    }
+    if first != document.administrators.is_empty() {
+        return refused("administrators", "are listed from version 2 on, and in no version 1");
+    }
+    let (mut ids, mut credentials) = (BTreeSet::new(), BTreeSet::new());
+    for administrator in &document.administrators {
+        if !ids.insert(&administrator.id) || administrator.passkeys.is_empty() {
+            return refused("administrators", "names a person twice, or without a passkey");
+        }
+        for passkey in &administrator.passkeys {
+            CosePublicKey::parse(passkey.public_key.as_bytes())?;
+            if !credentials.insert(passkey.credential_id.as_bytes()) {
+                return refused("administrators", "names a passkey twice");
+            }
+        }
+    }
+    let enough = u32::try_from(ids.len()).is_ok_and(|count| count >= document.administrators_needed);
+    if !first && !enough {
+        return refused("administrators", "are fewer than `administrators_needed`");
     }
     Ok(())
 }
@@ -140,6 +169,26 @@ fn attestation_roots(document: &TrustDocument) -> Result<(), TrustError> {
     Ok(())
 }
 
+/// Each life begins where the one before was closed, and the last is open.
+fn lives(document: &TrustDocument) -> Result<(), TrustError> {
+    let Some((present, earlier)) = document.logs.split_last() else { return refused("logs", "is empty") };
+    let mut first_index: u64 = 0;
+    for (number, log) in document.logs.iter().enumerate() {
+        let expected = (number > 0).then_some(first_index);
+        if log.first_index != expected {
+            return refused(
+                "logs",
+                format!("does not begin `{}` where the life before it ended", log.origin),
+            );
+        }
+        first_index = first_index.saturating_add(log.closed.as_ref().map_or(0, |closed| closed.size));
+    }
+    if present.closed.is_some() || earlier.iter().any(|log| log.closed.is_none()) {
+        return refused("logs", "closes its last, or leaves an earlier one open");
+    }
+    Ok(())
+}
+
 /// The keys of the logs, and the policy, which has to name exactly these.
 pub fn logs(document: &TrustDocument) -> Result<(Vec<VerifierKey>, WitnessPolicy), TrustError> {
     let mut keys: Vec<VerifierKey> = Vec::new();
@@ -155,9 +204,7 @@ pub fn logs(document: &TrustDocument) -> Result<(Vec<VerifierKey>, WitnessPolicy
         }
         keys.push(key);
     }
-    if keys.is_empty() {
-        return refused("logs", "is empty");
-    }
+    lives(document)?;
     let policy = match document.witness_policy.parse::<WitnessPolicy>() {
         Ok(policy) => policy,
         Err(error) => return refused("witness_policy", error.to_string()),

@@ -18,7 +18,14 @@ pub fn diff(before: &TrustRoot, after: &TrustRoot) -> Vec<String> {
 fn compare(pointer: &str, before: &Value, after: &Value, lines: &mut Vec<String>) {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => members(pointer, before, after, lines),
-        (Value::Array(before), Value::Array(after)) => members(pointer, &named(before), &named(after), lines),
+        (Value::Array(old), Value::Array(new)) => {
+            let known = lines.len();
+            members(pointer, &named(old), &named(new), lines);
+            // The last of a list may be the one that signs, so another order is a difference too.
+            if lines.len() == known && old != new {
+                lines.push(format!("~ {pointer}: {before} → {after}"));
+            }
+        }
         (before, after) if before != after => lines.push(format!("~ {pointer}: {before} → {after}")),
         _ => {}
     }

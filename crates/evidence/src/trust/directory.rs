@@ -6,21 +6,22 @@ use chancery_canonical::Canonical;
 use chancery_canonical::json::JsonError;
 use chancery_domain::signature::PersonSignature;
 
-use super::{TrustError, TrustRoot};
+use super::{Lineage, LineageError, TrustError, TrustRoot};
 use crate::sigstore::{LogKey, TrustedRoot};
 
 /// Name of the root itself.
 const TRUST: &str = "trust.json";
 /// Signatures that accepted this version as a successor; only from version 2 on.
 const SIGNATURES: &str = "signatures.json";
+/// The versions before this one; only from version 2 on.
+const HISTORY: &str = "history.json";
 /// Sigstore wants a start. The log's own proofs say when something was logged, so all of time will do.
 const VALID_FROM: &str = "1970-01-01T00:00:00Z";
 
-/// A `trust/` whose files all say the same.
+/// A `trust/` whose files all say the same, and whose version was followed from the first one on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrustDirectory {
-    root: TrustRoot,
-    signatures: Vec<PersonSignature>,
+    lineage: Lineage,
 }
 
 /// Why a `trust/` is refused.
@@ -41,6 +42,9 @@ pub enum TrustDirectoryError {
     /// The signatures cannot be read.
     #[error("`{SIGNATURES}` cannot be read: {0}")]
     Signatures(String),
+    /// Its version does not follow from the first one.
+    #[error("`{HISTORY}`: {0}")]
+    History(#[from] LineageError),
     /// A derived file has no canonical form.
     #[error("the trust directory cannot be written: {0}")]
     Json(#[from] JsonError),
@@ -55,8 +59,15 @@ impl TrustDirectoryError {
             Self::Unexpected(_) => "trust_file_unexpected",
             Self::Disagrees(_) => "trust_file_disagrees",
             Self::Signatures(_) => "trust_signatures",
+            Self::History(error) => error.code(),
             Self::Json(_) => "trust_unwritable",
         }
+    }
+}
+
+impl From<Lineage> for TrustDirectory {
+    fn from(lineage: Lineage) -> Self {
+        Self { lineage }
     }
 }
 
@@ -79,7 +90,8 @@ impl TrustDirectory {
                 Some(_) => {}
             }
         }
-        let known = |path: &&String| derived.contains_key(*path) || *path == SIGNATURES;
+        let known =
+            |path: &&String| derived.contains_key(*path) || [SIGNATURES, HISTORY].contains(&path.as_str());
         if let Some(path) = files.keys().find(|path| !known(path)) {
             return Err(TrustDirectoryError::Unexpected(path.clone()));
         }
@@ -90,7 +102,26 @@ impl TrustDirectory {
                 Canonical::parse(bytes).and_then(|text| text.decode()).map_err(malformed)?
             }
         };
-        Ok(Self { root, signatures })
+        let earlier = files.get(HISTORY).map(Vec::as_slice);
+        if earlier.is_none() && root.document().version > 1 {
+            return Err(TrustDirectoryError::Missing(HISTORY.to_owned()));
+        }
+        Ok(Self { lineage: Lineage::read(earlier, root, signatures)? })
+    }
+
+    /// Every file of the folder: those of [`Self::render`], and from version 2 on `signatures.json` and `history.json`,
+    /// with which whoever trusts an earlier version follows to this one.
+    ///
+    /// # Errors
+    /// None in practice; every value here has a canonical form.
+    pub fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, TrustDirectoryError> {
+        let mut files = Self::render(self.root())?;
+        if let Some(earlier) = self.lineage.earlier()? {
+            files.insert(HISTORY.to_owned(), earlier.as_bytes().to_vec());
+            let signatures = Canonical::of(self.signatures())?;
+            files.insert(SIGNATURES.to_owned(), signatures.as_bytes().to_vec());
+        }
+        Ok(files)
     }
 
     /// The files of `trust/` for this root: `trust.json`, `log.vkey` (one line for each life of the log),
@@ -125,18 +156,18 @@ impl TrustDirectory {
         Ok(files)
     }
 
-    /// What is believed.
+    /// What is believed now.
     pub fn root(&self) -> &TrustRoot {
-        &self.root
+        self.lineage.newest()
     }
 
-    /// What is believed, owned.
-    pub fn into_root(self) -> TrustRoot {
-        self.root
-    }
-
-    /// Signatures that came with it, unchecked; see [`super::accept_successor`].
+    /// Who signed it, from version 2 on.
     pub fn signatures(&self) -> &[PersonSignature] {
-        &self.signatures
+        self.lineage.signatures()
+    }
+
+    /// It and every version before it.
+    pub fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 }

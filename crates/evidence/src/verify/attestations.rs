@@ -19,9 +19,9 @@ use crate::attest::{
     verify_attestation,
 };
 use crate::bundle::{BundleFiles, layout};
-use crate::dsse::{DsseError, Envelope};
+use crate::dsse::DsseError;
 use crate::sigstore::Bundle;
-use crate::trust::TrustRoot;
+use crate::trust::{TrustRoot, Versions};
 
 /// Problems of the three checks.
 #[derive(Default)]
@@ -31,6 +31,21 @@ pub(super) struct Problems {
     pub contents: Vec<String>,
     /// How many attestations there are.
     pub count: usize,
+}
+
+impl Problems {
+    /// Sorts what was found of an envelope.
+    fn attested(&mut self, path: &str, refusal: Option<AttestationRefusal>) {
+        let Some(refusal) = refusal else { return };
+        let said = format!("`{path}`: {refusal}");
+        match refusal {
+            AttestationRefusal::UnknownKey { .. }
+            | AttestationRefusal::Envelope(DsseError::BadSignature | DsseError::WrongKey(_)) => {
+                self.signatures.push(said);
+            }
+            AttestationRefusal::Differs(_) | AttestationRefusal::Envelope(_) => self.contents.push(said),
+        }
+    }
 }
 
 /// What an attestation must say, and of what.
@@ -66,7 +81,7 @@ impl Standing {
 /// Everything that attestations are held against.
 pub(super) struct Attested<'a> {
     pub files: &'a BundleFiles,
-    pub trust: &'a TrustRoot,
+    pub versions: &'a Versions<'a>,
     pub key: &'a VerifierKey,
     pub contents: &'a Contents,
     pub directories: &'a Directories,
@@ -169,44 +184,36 @@ impl Attested<'_> {
             Some((_, Err(error))) => return problems.log_entries.push(format!("`{path}`: {error}")),
             None => return problems.log_entries.push(format!("`{path}` is missing")),
         };
-        if let Err(problem) = self.logged(leaf, &bundle, expected.named) {
+        let trust = self.trust_at(event);
+        if let Err(problem) = self.logged(leaf, &bundle, expected.named, trust) {
             problems.log_entries.push(format!("`{path}`: {problem}"));
         }
         match expected.said {
             Ok(Some((predicate, subject, body))) => {
-                self.envelope(&path, bundle.envelope(), predicate, &subject, &body, problems);
+                let verified = verify_attestation(bundle.envelope(), trust, predicate, &subject, &body);
+                problems.attested(&path, verified.err());
             }
             Ok(None) => problems.contents.push(format!("`{path}`: events of this kind are not attested")),
             Err(problem) => problems.contents.push(format!("`{path}`: {problem}")),
         }
     }
 
-    fn envelope(
-        &self,
-        path: &str,
-        envelope: &Envelope,
-        predicate: Predicate,
-        subject: &AttestedSubject,
-        body: &Map<String, Value>,
-        problems: &mut Problems,
-    ) {
-        match verify_attestation(envelope, self.trust, predicate, subject, body) {
-            Ok(_) => {}
-            Err(refusal @ AttestationRefusal::Differs(_)) => {
-                problems.contents.push(format!("`{path}`: {refusal}"))
-            }
-            Err(
-                refusal @ (AttestationRefusal::UnknownKey { .. }
-                | AttestationRefusal::Envelope(DsseError::BadSignature | DsseError::WrongKey(_))),
-            ) => problems.signatures.push(format!("`{path}`: {refusal}")),
-            Err(refusal @ AttestationRefusal::Envelope(_)) => {
-                problems.contents.push(format!("`{path}`: {refusal}"))
-            }
+    /// The root that was in force at an event.
+    fn trust_at(&self, event: u64) -> &TrustRoot {
+        match self.contents.get(&event) {
+            Some(Content::Event(leaf)) => self.versions.at(event, leaf.time),
+            Some(Content::Attestation(_)) | None => self.versions.newest(),
         }
     }
 
     /// The Sigstore bundle agrees with leaf, proof and checkpoint, and with the name in the event.
-    fn logged(&self, leaf: u64, bundle: &Bundle, named: Option<Sha256>) -> Result<(), String> {
+    fn logged(
+        &self,
+        leaf: u64,
+        bundle: &Bundle,
+        named: Option<Sha256>,
+        trust: &TrustRoot,
+    ) -> Result<(), String> {
         let Some(Content::Attestation(bytes)) = self.contents.get(&leaf) else {
             return Err("its leaf is no attestation".to_owned());
         };
@@ -216,7 +223,7 @@ impl Attested<'_> {
         if named.is_some_and(|named| named != bundle.envelope().signed_digest()) {
             return Err("its event names another attestation".to_owned());
         }
-        let keys = Predicate::ALL.iter().flat_map(|predicate| self.trust.attestation_keys(predicate.name()));
+        let keys = Predicate::ALL.iter().flat_map(|predicate| trust.attestation_keys(predicate.name()));
         if let Some(key) = keys.into_iter().find(|key| key.key_digest() == bundle.envelope().key_id()) {
             bundle.check_entry(key).map_err(|error| error.to_string())?;
         }

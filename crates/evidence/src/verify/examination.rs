@@ -30,11 +30,11 @@ use super::verdict::{self, Verdict};
 use super::{Options, again, clocks, container, disclosures, limits, log_time, people, policy_chain};
 use crate::bundle::{BundleFiles, Manifest};
 use crate::signer::Context;
-use crate::trust::TrustRoot;
+use crate::trust::{Lineage, Versions};
 
 pub(super) struct Examination<'a> {
     files: &'a BundleFiles,
-    root: &'a TrustRoot,
+    lineage: &'a Lineage,
     options: &'a Options<'a>,
     pub run: Runner,
     pub story: Story,
@@ -47,6 +47,8 @@ pub(super) struct Examination<'a> {
 struct Proved<'a> {
     manifest: Manifest,
     key: &'a VerifierKey,
+    /// Of the root, in this life of the log.
+    versions: Versions<'a>,
     checkpoint: SignedCheckpoint,
     witnessed: Option<Witnessed>,
     contents: Contents,
@@ -70,10 +72,10 @@ impl Judged {
 }
 
 impl<'a> Examination<'a> {
-    pub fn new(files: &'a BundleFiles, root: &'a TrustRoot, options: &'a Options<'a>) -> Self {
+    pub fn new(files: &'a BundleFiles, lineage: &'a Lineage, options: &'a Options<'a>) -> Self {
         let (run, story) = (Runner::default(), Story::default());
         let (later, not_proved, recovery_problems) = (Vec::new(), Vec::new(), Vec::new());
-        Self { files, root, options, run, story, later, not_proved, recovery_problems }
+        Self { files, lineage, options, run, story, later, not_proved, recovery_problems }
     }
 
     /// Everything. The approval comes back when nothing that it needs was missing; whether a check failed beside
@@ -112,13 +114,13 @@ impl<'a> Examination<'a> {
 
     /// Container, trust root, log, streams and people.
     fn proved(&mut self) -> Option<Proved<'a>> {
-        let (files, root) = (self.files, self.root);
+        let (files, root) = (self.files, self.lineage.newest());
         self.run.record(CheckName::Container, container::container(files));
         let manifest = self.run.record(CheckName::Manifest, container::manifest(files))?;
         self.run.record(CheckName::FileDigests, container::file_digests(files, &manifest));
-        let key =
-            self.run.record(CheckName::TrustRoot, limits::trust_root(root, &manifest, self.options.now))?;
-        let checkpoint = log::checkpoint_signature(files, &manifest, key);
+        let life = limits::trust_root(self.lineage, &manifest, self.options.now);
+        let (key, mut versions) = self.run.record(CheckName::TrustRoot, life)?;
+        let checkpoint = log::checkpoint_signature(files, &manifest, key, root);
         let checkpoint = self.run.record(CheckName::CheckpointSignature, checkpoint)?;
         let witnessed = log::witness_policy(&checkpoint, root.witness_policy());
         let witnessed = self.run.record(CheckName::WitnessPolicy, witnessed);
@@ -130,15 +132,18 @@ impl<'a> Examination<'a> {
         self.run.record(CheckName::LogTime, Finding::of(log_time::log_time(&contents)));
         let case = lifecycle::stream_lifecycle(&manifest.request, &manifest.request_sha256, &streams.request);
         let case = self.run.record(CheckName::StreamLifecycle, case)?;
-        let chain = people::identity_chain(root, &streams, &contents);
+        limits::in_force(&mut versions, &streams);
+        let chain = people::identity_chain(&versions, &streams, &contents);
         let people = self.run.record(CheckName::IdentityChain, chain)?;
         let people::People { directories, recovery_problems } = people;
         self.recovery_problems = recovery_problems;
-        let late = limits::expired_before(root, &streams);
-        for problem in late.into_iter().chain(limits::sealed_otherwise(root, &streams)) {
+        let late = limits::expired_before(&versions, &streams);
+        for problem in
+            late.into_iter().chain(limits::sealed_otherwise(self.lineage, &manifest.origin, &streams))
+        {
             self.run.add_problem(CheckName::TrustRoot, problem);
         }
-        Some(Proved { manifest, key, checkpoint, witnessed, contents, streams, case, directories })
+        Some(Proved { manifest, key, versions, checkpoint, witnessed, contents, streams, case, directories })
     }
 
     fn context<'b>(&self, proved: &'b Proved<'_>, index: u64, at: Timestamp) -> Context<'b>
@@ -146,8 +151,8 @@ impl<'a> Examination<'a> {
         'a: 'b,
     {
         Context {
-            log_origin: self.root.log_origin(),
-            relying_party: self.root.relying_party(),
+            log_origin: proved.versions.newest().log_origin(),
+            relying_party: proved.versions.newest().relying_party(),
             directory: proved.directories.before(index),
             at,
         }
@@ -170,8 +175,13 @@ impl<'a> Examination<'a> {
     fn policy_chain(&mut self, proved: &Proved<'_>) {
         let judged = &proved.case.judged;
         let (contents, directories) = (&proved.contents, &proved.directories);
-        let chain =
-            policy_chain::policy_chain(&proved.streams.policy, judged, contents, directories, self.root);
+        let chain = policy_chain::policy_chain(
+            &proved.streams.policy,
+            judged,
+            contents,
+            directories,
+            &proved.versions,
+        );
         self.run.record(CheckName::PolicyChain, chain);
     }
 
@@ -190,7 +200,7 @@ impl<'a> Examination<'a> {
         let digests =
             verdict::verdict_digest(self.files, case, asking, entitlement.as_ref(), &proved.directories);
         let verdicts = self.run.record(CheckName::VerdictDigest, digests).unwrap_or_default();
-        for problem in policy_chain::engines(&proved.streams.policy, &verdicts, self.root) {
+        for problem in policy_chain::engines(&proved.streams.policy, &verdicts, &proved.versions) {
             self.run.add_problem(CheckName::PolicyChain, problem);
         }
         match policy.map(|policy| policy.bundle) {
@@ -234,7 +244,7 @@ impl<'a> Examination<'a> {
         let demanded =
             judged.verdicts.iter().any(|said| said.document.obligations.contains(HARDWARE_PASSKEY));
         if demanded {
-            problems.extend(registrations.signers(self.files, self.root, verified));
+            problems.extend(registrations.signers(self.files, &proved.versions, verified));
         } else if problems.is_empty() {
             self.run.skip(CheckName::PasskeyAttestation, "policy demanded no hardware");
             return;
@@ -280,7 +290,7 @@ impl<'a> Examination<'a> {
         seats.problems.extend(again::asked_again(case, filled, &judged.verdicts, &proved.directories));
         seats.problems.extend(again::unknown_obligations(&judged.verdicts));
         let seats = self.run.record(CheckName::Quorum, seats);
-        let floor = limits::floor(self.root, case, asking, verdict, &approved.event.seats);
+        let floor = limits::floors(&proved.versions, case, asking, verdict, approved);
         self.run.record(CheckName::Floor, floor);
         seats
     }
@@ -303,7 +313,7 @@ impl<'a> Examination<'a> {
         let entitlement = judged.entitlement.as_ref();
         let terms = judged.first(case).map(scopes).ok_or_else(|| "no verdict sets its scopes".to_owned());
         let terms = terms.and_then(|first| lease::certificate_terms(entitlement, asking, &first, &all));
-        let granted = Granted { case, asking, terms, trust: self.root };
+        let granted = Granted { case, asking, terms, versions: &proved.versions };
         let mut problems = granted.announcements();
         let (certificates, found) = granted.certificates(self.files, self.options.certificates);
         problems.extend(found);
@@ -314,7 +324,7 @@ impl<'a> Examination<'a> {
     fn attestations(&mut self, proved: &Proved<'_>, certificates: &BTreeMap<LeaseId, CertificateFacts>) {
         let attested = Attested {
             files: self.files,
-            trust: self.root,
+            versions: &proved.versions,
             key: proved.key,
             contents: &proved.contents,
             directories: &proved.directories,
@@ -362,7 +372,8 @@ impl<'a> Examination<'a> {
         let held = Held {
             manifest: &proved.manifest,
             checkpoint: &proved.checkpoint,
-            root: self.root,
+            root: self.lineage.newest(),
+            versions: &proved.versions,
             named: &named,
         };
         self.later = self.run.record(CheckName::NewerLog, held.check(newer)).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::streams::Streams;
 use crate::authenticator::verify_attestation;
 use crate::bundle::{BundleFiles, layout};
 use crate::registration::RegistrationResponse;
-use crate::trust::TrustRoot;
+use crate::trust::{TrustRoot, Versions};
 
 /// Passkeys that were enrolled with a registration beside them: which, where and when.
 pub(super) struct Registrations<'a> {
@@ -60,10 +60,16 @@ impl<'a> Registrations<'a> {
 
     /// Of every decision that a hardware key is said to have signed: whether its maker and model are believed. Others
     /// are not counted where hardware is demanded, which `quorum` sees to.
-    pub fn signers(&self, files: &BundleFiles, root: &TrustRoot, verified: &[Verified<'_>]) -> Vec<String> {
+    pub fn signers(
+        &self,
+        files: &BundleFiles,
+        versions: &Versions<'_>,
+        verified: &[Verified<'_>],
+    ) -> Vec<String> {
         let mut problems = Vec::new();
         for Verified { place, .. } in verified {
             let credential = place.recorded.event.assertion.credential_id.as_bytes();
+            let root = versions.at(place.recorded.index, place.recorded.at);
             let signed = |one: &&Enrolled<'_>| one.passkey.credential_id.as_bytes() == credential;
             for one in self.enrolled.iter().filter(signed).filter(|one| one.passkey.is_hardware()) {
                 if let Err(problem) = believed(files, root, one) {

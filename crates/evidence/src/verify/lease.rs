@@ -15,7 +15,7 @@ use super::lifecycle::Case;
 use super::requester::Asking;
 use crate::bundle::{BundleFiles, layout};
 use crate::ssh_key::SshPublicKey;
-use crate::trust::{IssuerKey, TrustRoot};
+use crate::trust::{IssuerKey, Versions};
 
 /// What an SSH certificate says, read by the crate that makes them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub(super) struct Granted<'a> {
     pub asking: &'a Asking,
     /// What a certificate must say, or why none follows.
     pub terms: Result<CertificateTerms, String>,
-    pub trust: &'a TrustRoot,
+    pub versions: &'a Versions<'a>,
 }
 
 /// What follows from the approved parameters and the request phase's scopes, within those of every verdict.
@@ -174,7 +174,8 @@ impl Granted<'_> {
         let announced = &intended.event;
         let start = self.case.activated.as_ref().map(|activated| activated.event.started_at);
         let key = self.asking.document.beneficiary.public_key.as_deref();
-        let authority_known = self.trust.document().issuers.iter().any(|issuer| {
+        let trust = self.versions.at(intended.index, intended.at);
+        let authority_known = trust.document().issuers.iter().any(|issuer| {
             let IssuerKey::Ssh { public_key } = issuer;
             same_key(public_key, &facts.authority)
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chancery_domain::event::TrustEvent;
+use chancery_domain::event::{Approved, TrustEvent};
 use chancery_domain::evolve::event_name;
 use chancery_domain::seats::Seating;
 use chancery_domain::time::Timestamp;
@@ -16,24 +16,23 @@ use super::lifecycle::Case;
 use super::log::Witnessed;
 use super::requester::Asking;
 use super::story::is_only_said;
-use super::streams::Streams;
+use super::streams::{Recorded, Streams};
 use crate::bundle::Manifest;
-use crate::trust::TrustRoot;
+use crate::trust::{Lineage, TrustRoot, Versions};
 
-/// The key of the bundle's log. The derived files of the directory were checked when it was read.
+/// The key of the bundle's log, and the versions of the root in its life. Files and signatures of the directory were
+/// checked when it was read.
 pub(super) fn trust_root<'a>(
-    root: &'a TrustRoot,
+    lineage: &'a Lineage,
     manifest: &Manifest,
     now: Option<Timestamp>,
-) -> Finding<&'a VerifierKey> {
-    let Some(key) = root.log_key(&manifest.origin) else {
+) -> Finding<(&'a VerifierKey, Versions<'a>)> {
+    let root = lineage.newest();
+    let known = root.log_key(&manifest.origin).zip(lineage.versions(&manifest.origin));
+    let Some((key, versions)) = known else {
         return Finding::fail(format!("your trust directory knows no log `{}`", manifest.origin));
     };
     let mut problems = Vec::new();
-    // People sign for one life of the log; an older one needs the trust directory of its time.
-    if manifest.origin != root.log_origin() {
-        problems.push(format!("your trust directory is of the log's later life `{}`", root.log_origin()));
-    }
     if now.is_some_and(|now| now < root.document().created_at) {
         problems.push("your trust directory is dated in the future".to_owned());
     }
@@ -41,35 +40,105 @@ pub(super) fn trust_root<'a>(
         let end = root.document().expires_at;
         problems.push(format!("your trust directory ended at {end}: get the one that follows it"));
     }
-    Finding::with(key, problems)
+    Finding::with((key, versions), problems)
 }
 
-/// A trust directory says nothing of what happened after its end.
-pub(super) fn expired_before(root: &TrustRoot, streams: &Streams) -> Option<String> {
-    let late = streams.request.iter().find(|recorded| root.is_expired(recorded.at))?;
-    let end = root.document().expires_at;
+/// A version says nothing of what happened after its end.
+pub(super) fn expired_before(versions: &Versions<'_>, streams: &Streams) -> Option<String> {
+    let root = |index, at| versions.at(index, at).document();
+    let over = streams.request.iter().find(|one| one.at >= root(one.index, one.at).expires_at)?;
+    let document = root(over.index, over.at);
     Some(format!(
-        "your trust directory ended at {end}, before leaf {}: get the one that follows it",
-        late.index
+        "version {} of your trust directory ended at {}, before leaf {}: get the one that follows it",
+        document.version, document.expires_at, over.index
     ))
 }
 
-/// What the log says was sealed under this version must be what the verifier has.
-pub(super) fn sealed_otherwise(root: &TrustRoot, streams: &Streams) -> Option<String> {
-    let otherwise = streams.trust.iter().find(|recorded| {
-        let TrustEvent::Sealed(sealed) = &recorded.event;
-        sealed.version == root.document().version && sealed.sha256 != root.sha256()
-    })?;
-    Some(format!("leaf {}: the log sealed another trust.json under the version of yours", otherwise.index))
+/// What the log says was sealed must be what the verifier has; a later version than theirs is needed for what came
+/// after it.
+pub(super) fn sealed_otherwise(lineage: &Lineage, origin: &str, streams: &Streams) -> Vec<String> {
+    let newest = lineage.newest().document().version;
+    let mut problems = Vec::new();
+    for recorded in &streams.trust {
+        let (index, (version, sha256)) = (recorded.index, recorded.event.sealed());
+        problems.extend(
+            begins_otherwise(lineage, origin, recorded).map(|problem| format!("leaf {index}: {problem}")),
+        );
+        let known = lineage.roots().find(|root| root.document().version == version);
+        let later = streams.request.iter().find(|one| one.index > index);
+        if known.is_some_and(|root| root.sha256() != sha256) {
+            problems.push(format!("leaf {index}: the log sealed another version {version} than yours"));
+        } else if let Some(later) = later.filter(|_| version > newest) {
+            let said = "get it, and see with `chancery trust diff` that it follows yours";
+            problems.push(format!(
+                "leaf {index}: version {version} was sealed, and leaf {} came after it: {said}",
+                later.index
+            ));
+        }
+    }
+    problems
 }
 
-pub(super) fn floor(
+/// The first leaf that says it of a version is the one from which it is in force.
+pub(super) fn in_force(versions: &mut Versions<'_>, streams: &Streams) {
+    for recorded in streams.trust.iter().rev() {
+        versions.sealed_at(recorded.event.sealed().0, recorded.index);
+    }
+}
+
+/// A life of the log that follows another begins with where that one ended, as the trust root says it; no other does.
+fn begins_otherwise(
+    lineage: &Lineage,
+    origin: &str,
+    recorded: &Recorded<TrustEvent>,
+) -> Option<&'static str> {
+    let logs = &lineage.newest().document().logs;
+    let position = logs.iter().position(|log| log.origin.as_str() == origin)?;
+    let before = position.checked_sub(1).and_then(|before| logs.get(before));
+    match (&recorded.event, before) {
+        (TrustEvent::Sealed(_), None) => None,
+        (TrustEvent::Sealed(_), Some(_)) if recorded.index > 0 => None,
+        (TrustEvent::Sealed(_), Some(_)) => Some("it does not say where the life of the log before it ended"),
+        (TrustEvent::Rotated(_), None) => {
+            Some("your trust directory knows no life of the log before this one")
+        }
+        (TrustEvent::Rotated(body), Some(log)) => {
+            let closed = log.closed.as_ref();
+            let same = closed.is_some_and(|closed| closed.size == body.size && closed.root == body.root);
+            let stands = same && body.origin == log.origin.as_str() && recorded.index == 0;
+            (!stands).then_some("it says otherwise than your trust directory where the life before it ended")
+        }
+    }
+}
+
+/// The floor of the version that was in force at the approval, and of that at each credential: who was let through once
+/// is not let through again when the floor was raised since.
+pub(super) fn floors(
+    versions: &Versions<'_>,
+    case: &Case,
+    asking: &Asking,
+    verdict: &VerdictDocument,
+    approved: &Recorded<Approved>,
+) -> Finding<()> {
+    let credentials = case.intended.iter().map(|intended| (intended.index, intended.at));
+    let mut roots: Vec<&TrustRoot> = Vec::new();
+    for (index, at) in std::iter::once((approved.index, approved.at)).chain(credentials) {
+        let root = versions.at(index, at);
+        if !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    let seats = &approved.event.seats;
+    Finding::of(roots.into_iter().flat_map(|root| floor(root, case, asking, verdict, seats)).collect())
+}
+
+fn floor(
     root: &TrustRoot,
     case: &Case,
     asking: &Asking,
     verdict: &VerdictDocument,
     seats: &Seating,
-) -> Finding<()> {
+) -> Vec<String> {
     let entitlement = &asking.document.entitlement.name;
     let mut problems = Vec::new();
     if !root.knows_engine(&verdict.engine) {
@@ -85,7 +154,7 @@ pub(super) fn floor(
                 .extend(floor.check(verdict.verdict, approvers.len(), seconds).err().map(|e| e.to_string()));
         }
     }
-    Finding::of(problems)
+    problems
 }
 
 /// What the bundle does not show, however many checks pass.

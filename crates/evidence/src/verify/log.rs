@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::check::Finding;
 use crate::bundle::{BundleFiles, Manifest, layout};
+use crate::trust::TrustRoot;
 
 /// A leaf that was proved to stand in the log.
 pub(super) struct Leaf {
@@ -35,6 +36,7 @@ pub(super) fn checkpoint_signature(
     files: &BundleFiles,
     manifest: &Manifest,
     key: &VerifierKey,
+    root: &TrustRoot,
 ) -> Finding<SignedCheckpoint> {
     let Some(bytes) = files.get(layout::CHECKPOINT) else {
         return Finding::fail("`checkpoint` is missing");
@@ -52,10 +54,28 @@ pub(super) fn checkpoint_signature(
             checkpoint.origin()
         ));
     }
+    problems.extend(after_its_end(&signed, root));
     if let Some(index) = manifest.all_leaves().last().filter(|index| **index >= checkpoint.size()) {
         problems.push(format!("the checkpoint covers {} leaves, not leaf {index}", checkpoint.size()));
     }
     Finding::with(signed, problems)
+}
+
+/// A life of the log that was closed says nothing after its end, whoever has its key.
+pub(super) fn after_its_end(signed: &SignedCheckpoint, root: &TrustRoot) -> Option<String> {
+    let (origin, ours) = (signed.checkpoint().origin(), signed.root());
+    let log = root.document().logs.iter().find(|log| log.origin == *origin)?;
+    let closed = log.closed.as_ref()?;
+    let same_root = ours.hash().as_bytes() == closed.root.as_bytes();
+    let size = ours.size();
+    if size < closed.size || (size == closed.size && same_root) {
+        return None;
+    }
+    Some(format!(
+        "your trust directory says that the log `{origin}` ended with {} leaves and root `{}`, and this is signed over \
+         {size} with another one: its history was cut, or its key was used after its end",
+        closed.size, closed.root
+    ))
 }
 
 /// Whether witnesses are demanded and have seen the checkpoint; and when the quorum was complete by their clocks.

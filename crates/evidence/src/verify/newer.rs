@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_canonical::Sha256;
-use chancery_domain::leaf::EventLeaf;
-use chancery_domain::leaf::Stream;
+use chancery_domain::event::{TrustEvent, from_parts};
+use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_ledger::tree::Root;
 use chancery_ledger::{SignedCheckpoint, Tree, leaf_hash};
 
 use super::check::Finding;
-use super::log::{Content, read};
+use super::log::{Content, after_its_end, read};
 use crate::bundle::Manifest;
 use crate::identity::Chain;
-use crate::trust::TrustRoot;
+use crate::trust::{TrustRoot, Versions};
 
 /// How many leaves are hashed at once.
 const CHUNK: u64 = 256;
@@ -43,6 +43,8 @@ pub(super) struct Held<'a> {
     pub manifest: &'a Manifest,
     pub checkpoint: &'a SignedCheckpoint,
     pub root: &'a TrustRoot,
+    /// The versions of the root in this life of the log.
+    pub versions: &'a Versions<'a>,
     /// Roots that decisions name, by size, with the leaf of the decision.
     pub named: &'a [(u64, Sha256, u64)],
 }
@@ -64,6 +66,9 @@ impl Held<'_> {
                 new.size(),
                 self.checkpoint.root().size()
             ));
+        }
+        if let Some(problem) = after_its_end(accepted.checkpoint(), self.root) {
+            return Finding::fail(problem);
         }
         self.walk(newer, &new)
     }
@@ -143,7 +148,7 @@ impl<'a> Seen<'a> {
             listed: held.manifest.all_leaves(),
             streams: held.streams(),
             heads: BTreeMap::new(),
-            chain: Chain::from_trust(held.root),
+            chain: Chain::from_versions(held.versions),
             later: Vec::new(),
             problems: Vec::new(),
         }
@@ -151,6 +156,11 @@ impl<'a> Seen<'a> {
 
     fn event(&mut self, index: u64, bytes: &[u8], leaf: EventLeaf) {
         let within = index < self.held.checkpoint.root().size();
+        if let (Stream::Trust, true) = (&leaf.stream, within)
+            && let Ok(event) = from_parts::<TrustEvent>(&leaf.kind, &leaf.body)
+        {
+            self.chain.sealed_at(event.sealed().0, index);
+        }
         // INVARIANT: one chain over everybody, since who must sign depends on people of whom the bundle may not
         // speak, and a stream that was forked or left out shows only here.
         if let (Stream::Identity(_), true) = (&leaf.stream, within)

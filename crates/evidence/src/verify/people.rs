@@ -10,7 +10,7 @@ use super::directories::Directories;
 use super::log::{Content, Contents};
 use super::streams::Streams;
 use crate::identity::Chain;
-use crate::trust::TrustRoot;
+use crate::trust::Versions;
 
 /// Everyone, and what was signed by keys of a recovery that did not count.
 pub(super) struct People {
@@ -20,8 +20,12 @@ pub(super) struct People {
 
 /// Folds all identity events in the order of the log. One that is refused is left out, so that whoever it was
 /// about does not exist, or does not hold what it would have given, for all checks after this one.
-pub(super) fn identity_chain(root: &TrustRoot, streams: &Streams, contents: &Contents) -> Finding<People> {
-    let mut chain = Chain::from_trust(root);
+pub(super) fn identity_chain(
+    versions: &Versions<'_>,
+    streams: &Streams,
+    contents: &Contents,
+) -> Finding<People> {
+    let mut chain = Chain::from_versions(versions);
     let (mut after, mut problems, mut recovery_problems) = (Vec::new(), Vec::new(), Vec::new());
     let moments = moments(streams);
     let mut last: Option<u64> = None;

@@ -16,7 +16,7 @@ use super::streams::Recorded;
 use super::verdict::Verdict;
 use crate::identity::MAX_IDENTITY_OFFER_SECONDS;
 use crate::signer::verify_signer;
-use crate::trust::TrustRoot;
+use crate::trust::{TrustRoot, Versions};
 
 /// Each activation follows the one before and was signed by enough owners; and each verdict is by the bundle that
 /// was active when it was logged.
@@ -25,7 +25,7 @@ pub(super) fn policy_chain(
     judged: &[Recorded<Judged>],
     contents: &Contents,
     directories: &Directories,
-    trust: &TrustRoot,
+    versions: &Versions<'_>,
 ) -> Finding<()> {
     let mut problems = Vec::new();
     let mut before: Option<&PolicyActivated> = None;
@@ -33,6 +33,7 @@ pub(super) fn policy_chain(
     for (earlier, recorded) in events.iter().enumerate() {
         let PolicyEvent::Activated(body) = &recorded.event;
         let said = |problem: String| format!("leaf {}: {problem}", recorded.index);
+        let trust = versions.at(recorded.index, recorded.at);
         if let Err(problem) = follows(body, earlier, before, trust) {
             problems.push(said(problem));
         }
@@ -169,11 +170,12 @@ fn active<'a>(events: &'a [Recorded<PolicyEvent>], verdict: &Recorded<Judged>) -
 pub(super) fn engines(
     events: &[Recorded<PolicyEvent>],
     verdicts: &[Verdict],
-    trust: &TrustRoot,
+    versions: &Versions<'_>,
 ) -> Vec<String> {
     let said = |verdict: &Verdict| {
         let engine = &verdict.document.engine;
         let activated = active(events, &verdict.judged).iter().any(|body| body.engine == *engine);
+        let trust = versions.at(verdict.judged.index, verdict.judged.at);
         let problem = match (activated, trust.knows_engine(engine)) {
             (true, true) => return None,
             (false, _) => "which is not the one for which its bundle was activated",

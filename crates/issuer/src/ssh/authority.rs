@@ -123,6 +123,54 @@ impl Authority {
     }
 }
 
+/// The files of an issuer's authorities, oldest first: `path` itself, and beside it `STEM-2.EXTENSION` and so on for
+/// those that were made by a rotation. Only files that are there.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn authority_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if let Some(number) = name.to_str().and_then(|name| number_of(path, name)) {
+            found.push((number, folder.join(name)));
+        }
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Where the next authority's key belongs.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn next_authority_file(path: &Path) -> io::Result<PathBuf> {
+    let newest = authority_files(path)?.pop();
+    let name = newest.as_deref().and_then(Path::file_name).and_then(std::ffi::OsStr::to_str);
+    let number = name.and_then(|name| number_of(path, name)).map_or(1, |number| number.saturating_add(1));
+    Ok(path.with_file_name(numbered(path, number)))
+}
+
+fn numbered(path: &Path, number: u32) -> String {
+    let part = |part: Option<&std::ffi::OsStr>| part.map(|part| part.to_string_lossy().into_owned());
+    let (stem, extension) = (part(path.file_stem()).unwrap_or_default(), part(path.extension()));
+    let extension = extension.map(|extension| format!(".{extension}")).unwrap_or_default();
+    if number == 1 { format!("{stem}{extension}") } else { format!("{stem}-{number}{extension}") }
+}
+
+/// Which of the authorities of `path` a file of this name would be.
+fn number_of(path: &Path, name: &str) -> Option<u32> {
+    if name == numbered(path, 1) {
+        return Some(1);
+    }
+    let stem = path.file_stem()?.to_str()?;
+    let rest = name.strip_prefix(stem)?.strip_prefix('-')?;
+    let digits = rest.split('.').next()?;
+    let number: u32 = digits.parse().ok().filter(|number| *number > 1)?;
+    (numbered(path, number) == name).then_some(number)
+}
+
 fn require_private_file(metadata: &Metadata, path: &Path) -> Result<(), AuthorityError> {
     if !metadata.file_type().is_file() {
         return Err(AuthorityError::NotAFile(path.to_owned()));

@@ -178,6 +178,12 @@ impl fmt::Display for SubjectKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuthorityKey([u8; 32]);
 
+impl AsRef<[Self]> for AuthorityKey {
+    fn as_ref(&self) -> &[Self] {
+        std::slice::from_ref(self)
+    }
+}
+
 impl AuthorityKey {
     /// The key with these 32 bytes (RFC 8032 encoding).
     #[must_use]

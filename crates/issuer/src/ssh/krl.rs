@@ -18,6 +18,7 @@ pub use publish::PublishError;
 const MAGIC: u64 = 0x5353_484b_524c_0a00;
 const FORMAT_VERSION: u32 = 1;
 const SECTION_CERTIFICATES: u8 = 1;
+const SECTION_KEYS: u8 = 2;
 const CERTIFICATES_SERIAL_LIST: u8 = 0x20;
 const CERTIFICATES_SERIAL_RANGE: u8 = 0x21;
 const CERTIFICATES_SERIAL_BITMAP: u8 = 0x22;
@@ -56,7 +57,9 @@ pub enum KrlError {
     Wire(#[from] WireError),
 }
 
-/// The certificates of one authority that are taken back.
+/// The certificates of our authorities that are taken back. A serial is revoked for every one of them: serials are
+/// random, and whoever revokes one need not know who signed it. An authority that was retired stands on the list as a
+/// key, by which OpenSSH refuses each of its certificates.
 ///
 /// The list has a number. Every change goes through [`Krl::next`], so a larger number always means a later list, and
 /// nothing that is revoked is ever taken off.
@@ -69,7 +72,8 @@ pub enum KrlError {
 /// beyond 16384 bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Krl {
-    authority: AuthorityKey,
+    authorities: Vec<AuthorityKey>,
+    retired: Vec<AuthorityKey>,
     number: u64,
     generated_at: u64,
     comment: String,
@@ -86,7 +90,8 @@ impl Krl {
     pub fn empty(authority: AuthorityKey, generated_at: u64, comment: &str) -> Result<Self, KrlError> {
         check_comment(comment)?;
         Ok(Self {
-            authority,
+            authorities: vec![authority],
+            retired: Vec::new(),
             number: 0,
             generated_at,
             comment: comment.to_owned(),
@@ -145,10 +150,22 @@ impl Krl {
         self.serials.contains(serial) || self.key_ids.contains(key_id)
     }
 
+    /// The same list for certificates of these authorities, with `retired` refused altogether.
+    #[must_use]
+    pub fn of(self, authorities: Vec<AuthorityKey>, retired: Vec<AuthorityKey>) -> Self {
+        Self { authorities, retired, ..self }
+    }
+
     /// Whose certificates the list is about.
     #[must_use]
-    pub const fn authority(&self) -> &AuthorityKey {
-        &self.authority
+    pub fn authorities(&self) -> &[AuthorityKey] {
+        &self.authorities
+    }
+
+    /// Whose certificates are all refused.
+    #[must_use]
+    pub fn retired(&self) -> &[AuthorityKey] {
+        &self.retired
     }
 
     /// The list's number.
@@ -194,17 +211,30 @@ impl Krl {
             .string(b"") // reserved
             .string(self.comment.as_bytes());
         if !self.serials.is_empty() || !self.key_ids.is_empty() {
-            writer.u8(SECTION_CERTIFICATES).string(&self.encode_certificates()?);
+            for authority in &self.authorities {
+                writer.u8(SECTION_CERTIFICATES).string(&self.encode_certificates(authority)?);
+            }
+        }
+        if !self.retired.is_empty() {
+            let mut keys = Writer::new();
+            for authority in &self.retired {
+                keys.string(&authority.blob());
+            }
+            writer.u8(SECTION_KEYS).string(&keys.finish()?);
         }
         Ok(writer.finish()?)
     }
 
-    /// Reads a list about certificates of `authority`, in any of the encodings of serials.
+    /// Reads a list about certificates of some of these authorities, in any of the encodings of serials. One that
+    /// revokes nothing says of nobody whose it is, and is taken to be about all of them.
     ///
     /// # Errors
-    /// [`KrlError`]: lists about other authorities, about plain keys or with signatures are refused, as is
-    /// everything that is cut short or has something appended.
-    pub fn decode(bytes: &[u8], authority: &AuthorityKey) -> Result<Self, KrlError> {
+    /// [`KrlError`]: lists about other authorities, with other serials for one than for another, or with signatures
+    /// are refused, as is everything that is cut short or has something appended.
+    pub fn decode(
+        bytes: &[u8],
+        authorities: &(impl AsRef<[AuthorityKey]> + ?Sized),
+    ) -> Result<Self, KrlError> {
         let mut reader = Reader::new(bytes);
         if reader.u64().ok() != Some(MAGIC) || reader.u32().ok() != Some(FORMAT_VERSION) {
             return Err(KrlError::NotAList);
@@ -216,24 +246,60 @@ impl Krl {
         if !reader.string()?.is_empty() {
             return Err(KrlError::Foreign("a reserved field"));
         }
-        let mut list = Self::empty(*authority, generated_at, reader.text()?)?;
-        list.number = number;
-        let mut seen = false;
+        let comment = reader.text()?;
+        check_comment(comment)?;
+        let nothing = Self {
+            authorities: Vec::new(),
+            retired: Vec::new(),
+            number,
+            generated_at,
+            comment: comment.to_owned(),
+            serials: Serials::default(),
+            key_ids: BTreeSet::new(),
+        };
+        let mut list = nothing.clone();
         while !reader.is_empty() {
-            if reader.u8()? != SECTION_CERTIFICATES {
-                return Err(KrlError::Foreign("a section other than certificates"));
+            match reader.u8()? {
+                SECTION_CERTIFICATES => {
+                    list.decode_section(&nothing, reader.string()?, authorities.as_ref())?;
+                }
+                SECTION_KEYS if list.retired.is_empty() => list.retired = decode_keys(reader.string()?)?,
+                _ => {
+                    return Err(KrlError::Foreign(
+                        "a section other than certificates and retired authorities",
+                    ));
+                }
             }
-            if std::mem::replace(&mut seen, true) {
-                return Err(KrlError::Foreign("a second section of certificates"));
-            }
-            list.decode_certificates(reader.string()?)?;
+        }
+        if list.authorities.is_empty() {
+            list.authorities = authorities.as_ref().to_vec();
         }
         Ok(list)
     }
 
-    fn encode_certificates(&self) -> Result<Vec<u8>, WireError> {
+    /// One section for each authority, all of them with the same serials.
+    fn decode_section(
+        &mut self,
+        nothing: &Self,
+        content: &[u8],
+        known: &[AuthorityKey],
+    ) -> Result<(), KrlError> {
+        let mut one = nothing.clone();
+        let authority = one.decode_certificates(content, known)?;
+        if self.authorities.contains(&authority) {
+            return Err(KrlError::Foreign("a second section of certificates"));
+        }
+        if !self.authorities.is_empty() && (&self.serials, &self.key_ids) != (&one.serials, &one.key_ids) {
+            return Err(KrlError::Foreign("other certificates of one authority than of another"));
+        }
+        (self.serials, self.key_ids) = (one.serials, one.key_ids);
+        self.authorities.push(authority);
+        Ok(())
+    }
+
+    fn encode_certificates(&self, authority: &AuthorityKey) -> Result<Vec<u8>, WireError> {
         let mut writer = Writer::new();
-        writer.string(&self.authority.blob()).string(b"");
+        writer.string(&authority.blob()).string(b"");
         let plan = self.serials.plan();
         if !plan.listed.is_empty() {
             let mut list = Writer::new();
@@ -262,14 +328,18 @@ impl Krl {
         writer.finish()
     }
 
-    fn decode_certificates(&mut self, section: &[u8]) -> Result<(), KrlError> {
+    fn decode_certificates(
+        &mut self,
+        section: &[u8],
+        known: &[AuthorityKey],
+    ) -> Result<AuthorityKey, KrlError> {
         let mut reader = Reader::new(section);
-        let authority = reader.string()?;
+        let blob = reader.string()?;
         // an empty key means "of any authority" to OpenSSH
-        if authority != self.authority.blob() {
-            let name = AuthorityKey::from_blob(authority).map(|key| key.fingerprint());
+        let Some(authority) = known.iter().find(|known| known.blob() == blob) else {
+            let name = AuthorityKey::from_blob(blob).map(|key| key.fingerprint());
             return Err(KrlError::OtherAuthority(name.unwrap_or_else(|_| "of another kind".to_owned())));
-        }
+        };
         if !reader.string()?.is_empty() {
             return Err(KrlError::Foreign("a reserved field"));
         }
@@ -296,7 +366,7 @@ impl Krl {
             }
             part.finish()?;
         }
-        Ok(())
+        Ok(*authority)
     }
 
     fn decode_bitmap(&mut self, offset: u64, magnitude: &[u8]) -> Result<(), KrlError> {
@@ -308,6 +378,21 @@ impl Krl {
         }
         Ok(())
     }
+}
+
+/// Authorities that were retired, each once.
+fn decode_keys(content: &[u8]) -> Result<Vec<AuthorityKey>, KrlError> {
+    let mut reader = Reader::new(content);
+    let mut keys = Vec::new();
+    while !reader.is_empty() {
+        let key = AuthorityKey::from_blob(reader.string()?);
+        let key = key.map_err(|_| KrlError::Foreign("a revoked key that is no authority's"))?;
+        if keys.contains(&key) {
+            return Err(KrlError::Foreign("a key twice"));
+        }
+        keys.push(key);
+    }
+    if keys.is_empty() { Err(KrlError::Foreign("an empty part")) } else { Ok(keys) }
 }
 
 fn check_comment(comment: &str) -> Result<(), KrlError> {

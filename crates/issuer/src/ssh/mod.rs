@@ -22,7 +22,7 @@ mod krl;
 mod request;
 pub mod wire;
 
-pub use authority::{Authority, AuthorityError};
+pub use authority::{Authority, AuthorityError, authority_files, next_authority_file};
 pub use certificate::{Certificate, CertificateError, Unsigned};
 pub use key::{Algorithm, AuthorityKey, KeyError, SubjectKey};
 pub use krl::{Krl, KrlError, PublishError};

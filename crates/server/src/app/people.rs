@@ -12,6 +12,7 @@ use chancery_domain::leaf::Stream;
 use chancery_domain::people::{Directory, Person};
 use chancery_domain::time::Timestamp;
 use chancery_evidence::identity::Chain;
+use chancery_evidence::trust::{InForce, TrustRoot};
 use chancery_store::{Fault, MAX_PAGE, Position, Store, StoredEvent};
 use serde_json::Value;
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
@@ -161,6 +162,15 @@ impl People {
         let _turn = self.following.lock().await;
         self.put(read_on(Snapshot::empty(chain), store).await?);
         Ok(())
+    }
+
+    /// Goes on under a later version of the trust root.
+    pub async fn take_up(&self, root: &TrustRoot, from: InForce) {
+        // INVARIANT: whoever follows the log meanwhile would put a chain back that does not know of it.
+        let _turn = self.following.lock().await;
+        let mut snapshot = Snapshot::clone(&self.now());
+        snapshot.chain.take_up(root, from);
+        self.put(snapshot);
     }
 
     /// Forgets the names that stand beside no event any more.

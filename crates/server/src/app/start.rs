@@ -1,5 +1,6 @@
 //! Opening an installation: keys, store, people, policy, trust, issuer.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use chancery_domain::time::{Timestamp, TimestampError};
 use chancery_evidence::identity::Chain;
 use chancery_issuer::issue::{Issuer, Places};
+use chancery_ledger::VerifierKey;
 use chancery_policy::Engine;
 use chancery_signals::{Gatherer, Origin as OriginProvider, Provider, TrustedProxies};
 use chancery_store::{AnyStore, Fault, LogSigner, OpenError, SqliteOptions, SqliteStore, Store};
@@ -23,7 +25,8 @@ use crate::keys::{self, KeyFault};
 use crate::metrics::Metrics;
 use crate::policy::{self, PolicyFault};
 use crate::random::Random;
-use crate::trust::TrustFault;
+use crate::rotate_log::{LIVES, Rotation};
+use crate::trust::{self, TrustFault};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +101,12 @@ impl App {
         let Parts { store, policy, random, single_threaded } = parts;
         let origin = config.origin()?;
         let relying_party = config.relying_party()?;
-        let log_key = keys::load_log_key(&config.data, &origin)?.verifier().clone();
+        let rotation = rotation(&config)?;
+        let log_key = match rotation {
+            None => keys::load_log_key(&config.data, &origin)?.verifier().clone(),
+            Some(_) => closed_key(&config)?,
+        };
+        let former = former(&config).await?;
         let newest = AtomicI64::new(check_clock(&clock, &store).await?.unix());
         let attestor = keys::load_attestor(&config.data)?;
         let issuer = open_issuer(&config, &clock)?;
@@ -130,6 +138,8 @@ impl App {
             newest,
             store,
             log_key,
+            former,
+            rotation,
             relying_party,
             policy,
             attestor,
@@ -157,11 +167,44 @@ pub struct Parts {
 /// Opens the journal that a configuration names.
 async fn open_store(config: &Config) -> Result<SqliteStore, StartError> {
     let origin = config.origin()?;
-    let signer = LogSigner::new(origin.clone(), keys::load_log_key(&config.data, &origin)?);
+    let signer = match rotation(config)? {
+        None => LogSigner::new(origin.clone(), keys::load_log_key(&config.data, &origin)?),
+        Some(_) => LogSigner::closed(origin, closed_key(config)?),
+    };
     let options =
         SqliteOptions { database: config.database(), checkpoint_copy: config.checkpoint_copy(), signer };
     let store = tokio::task::spawn_blocking(|| SqliteStore::open(options)).await;
     Ok(store.map_err(|error| Fault::Database(error.to_string()))??)
+}
+
+/// Whether this life of the log is over.
+fn rotation(config: &Config) -> Result<Option<Rotation>, StartError> {
+    Rotation::read(&config.data).map_err(|error| TrustFault::File(error).into())
+}
+
+/// The lives of the log before this one that are kept here.
+async fn former(config: &Config) -> Result<BTreeMap<String, SqliteStore>, StartError> {
+    let mut stores = BTreeMap::new();
+    let lives = config.data.join(LIVES);
+    let Some(trusted) = lives.is_dir().then(|| trust::read(&config.trust())).transpose()?.flatten() else {
+        return Ok(stores);
+    };
+    for key in trusted.root().log_keys() {
+        let database = lives.join(key.name().as_str()).join("chancery.db");
+        if database.exists() {
+            let (name, key) = (key.name().as_str().to_owned(), key.clone());
+            let store = tokio::task::spawn_blocking(|| SqliteStore::open_read_only(database, key)).await;
+            stores.insert(name, store.map_err(|error| StartError::Issuer(error.to_string()))??);
+        }
+    }
+    Ok(stores)
+}
+
+/// The key of a life that is over: the root names it, the file may be lost.
+fn closed_key(config: &Config) -> Result<VerifierKey, StartError> {
+    let trusted = trust::read(&config.trust())?.ok_or(TrustFault::Misfit("digest (it is missing)"))?;
+    let key = trusted.root().log_key(&config.log_origin);
+    Ok(key.ok_or(TrustFault::Misfit("log"))?.clone())
 }
 
 /// The issuer's files.

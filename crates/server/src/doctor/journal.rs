@@ -1,8 +1,6 @@
 //! The journal, and everything that has to agree with it.
 
 use chancery_canonical::Sha256;
-use chancery_domain::event::{TrustEvent, TrustSealed, from_parts};
-use chancery_domain::leaf::Stream;
 use chancery_issuer::issue::Issuer;
 use chancery_issuer::ssh::Krl;
 use chancery_ledger::VerifierKey;
@@ -10,7 +8,6 @@ use chancery_store::{Fault, OpenError, SqliteStore, Store as _, kept_checkpoint}
 
 use super::Report;
 use crate::adopt::unknown_serials;
-use crate::app::load_request::damaged;
 use crate::app::record_events::projection;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -122,21 +119,26 @@ async fn trusted(
     if let (Some(issuer), Ok(attestor), Ok(site)) =
         (issuer, keys::load_attestor(&config.data), config.relying_party())
     {
-        let line = issuer.authority().line("");
-        let own = OwnKeys { log: key, attestation: attestor.public_key(), ssh_ca: &line, site: &site };
+        let lines: Vec<String> = issuer.authorities().iter().map(|key| key.line("")).collect();
+        let own = OwnKeys { log: key, attestation: attestor.public_key(), ssh_cas: &lines, site: &site };
         if let Err(error) = trust::check_fit(root, &own) {
             return report.bad("trust", error.to_string(), remedy);
         }
     }
+    super::renewal::examine(config, &trusted, now, report).await;
     let document = root.document();
     let said = format!(
         "version {}, sealed with {}, good until {}",
         document.version, document.sealed_with, document.expires_at
     );
     if root.is_expired(now) {
-        report.bad("trust", format!("{said}: it is over, nothing is issued"), "seal its successor");
+        report.bad("trust", format!("{said}: it is over, nothing is issued"), "`chancery trust propose`");
     } else if root.is_expired(now.plus(RENEW_DAYS * DAY_SECONDS)) {
-        report.notice("trust", said, "seal its successor in time");
+        report.notice(
+            "trust",
+            said,
+            "renew it in time: `chancery trust propose`, docs/operations/rotation.md",
+        );
     } else if document.sealed_with < 2 {
         report.notice("trust", said, "a second administrator watches the first");
     } else {
@@ -146,11 +148,9 @@ async fn trusted(
 
 /// Digest of the trust root that the log says is sealed.
 async fn sealed(store: &SqliteStore) -> Result<Option<Sha256>, Fault> {
-    let events = store.stream(&Stream::Trust, 1).await?;
-    let Some(newest) = events.last() else { return Ok(None) };
-    let event = from_parts::<TrustEvent>(&newest.leaf.kind, &newest.leaf.body).map_err(damaged)?;
-    let TrustEvent::Sealed(TrustSealed { sha256, .. }) = event;
-    Ok(Some(sha256))
+    let sealed = trust::sealed(store).await?;
+    let Some(newest) = sealed.last() else { return Ok(None) };
+    Ok(Some(newest.event.sha256))
 }
 
 async fn backlog(store: &SqliteStore, clock: &Clock, report: &mut Report) {
@@ -199,7 +199,7 @@ async fn revocations(
     };
     // INVARIANT: the queue is read after the log and before the list. What leaves it in between is on the list.
     let queued = due_revocations(store, now.plus(DAY_SECONDS)).await.unwrap_or_default();
-    let list = match Krl::load(&config.ssh_krl(), issuer.authority()) {
+    let list = match Krl::load(&config.ssh_krl(), &issuer.authorities()) {
         Ok(Some(list)) => list,
         Ok(None) => return report.bad("revocation list", "it is missing", remedy),
         Err(error) => return report.bad("revocation list", error.to_string(), remedy),

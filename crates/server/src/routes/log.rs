@@ -43,13 +43,36 @@ pub async fn show(State(app): State<Arc<App>>, _actor: Actor) -> Result<Json<Log
     }))
 }
 
+/// `GET /lives/{origin}/checkpoint`: the last one of a life that is over.
+pub async fn last_checkpoint(
+    State(app): State<Arc<App>>,
+    Path(origin): Path<String>,
+) -> Result<Response, Problem> {
+    let store = app.former.get(&origin).ok_or_else(|| Problem::not_found("life of the log"))?;
+    let note = store.checkpoint().await?.note().to_string();
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
+}
+
+/// `GET /lives/{origin}/tile/…`
+pub async fn former_tile(
+    State(app): State<Arc<App>>,
+    Path((origin, path)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let store = app.former.get(&origin).ok_or_else(|| Problem::not_found("life of the log"))?;
+    let path: TilePath = format!("tile/{path}").parse().map_err(|_| Problem::not_found("tile"))?;
+    Ok(bytes_of(store.tile(path).await?.ok_or_else(|| Problem::not_found("tile"))?))
+}
+
 /// `GET /log/tile/…`: a tile never changes, so it may be kept.
 pub async fn tile(State(app): State<Arc<App>>, Path(path): Path<String>) -> Result<Response, Problem> {
     let path: TilePath = format!("tile/{path}").parse().map_err(|_| Problem::not_found("tile"))?;
-    let tile = app.store.tile(path).await?.ok_or_else(|| Problem::not_found("tile"))?;
+    Ok(bytes_of(app.store.tile(path).await?.ok_or_else(|| Problem::not_found("tile"))?))
+}
+
+fn bytes_of(tile: Vec<u8>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream"),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    Ok((headers, tile).into_response())
+    (headers, tile).into_response()
 }

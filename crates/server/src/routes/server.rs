@@ -46,6 +46,9 @@ pub async fn alive() -> Json<Health> {
 pub async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, Problem> {
     app.notice_trust().await?;
     app.store.checkpoint().await?;
+    if app.rotation.is_some() {
+        return Err(chancery_store::Fault::ReadOnly.into());
+    }
     let sealed = app.sealed();
     sealed.map_err(|_| {
         Problem::refused(

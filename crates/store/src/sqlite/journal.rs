@@ -12,22 +12,43 @@ use crate::error::{Fault, OpenError};
 /// Signs the checkpoints of one log.
 pub struct LogSigner {
     origin: Origin,
-    key: SignerKey,
+    key: LogKey,
+}
+
+enum LogKey {
+    Signs(SignerKey),
+    /// Of a log that has ended: its checkpoints can be read, and none is made.
+    Closed(VerifierKey),
 }
 
 impl LogSigner {
     /// The log of this name, signed by this key; the key's name has to be the origin.
     pub fn new(origin: Origin, key: SignerKey) -> Self {
-        Self { origin, key }
+        Self { origin, key: LogKey::Signs(key) }
+    }
+
+    /// A log that has ended. A store of it takes no leaves; whatever stands beside them may still change.
+    pub fn closed(origin: Origin, key: VerifierKey) -> Self {
+        Self { origin, key: LogKey::Closed(key) }
+    }
+
+    /// Whether it signs nothing any more.
+    pub fn is_closed(&self) -> bool {
+        matches!(self.key, LogKey::Closed(_))
     }
 
     /// The public half of the key.
     pub fn verifier(&self) -> &VerifierKey {
-        self.key.verifier()
+        match &self.key {
+            LogKey::Signs(key) => key.verifier(),
+            LogKey::Closed(key) => key,
+        }
     }
 
-    fn sign(&self, root: Root) -> Result<SignedCheckpoint, String> {
-        Checkpoint::new(self.origin.clone(), root).sign(&self.key).map_err(|e| e.to_string())
+    fn sign(&self, root: Root) -> Result<SignedCheckpoint, Fault> {
+        let LogKey::Signs(key) = &self.key else { return Err(Fault::ReadOnly) };
+        let signed = Checkpoint::new(self.origin.clone(), root).sign(key);
+        signed.map_err(|error| Fault::Damaged(error.to_string()))
     }
 }
 
@@ -41,7 +62,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Writes the checkpoint of the empty log into a new database.
     pub(super) fn begin(connection: &Connection, signer: &LogSigner) -> Result<(), OpenError> {
-        let checkpoint = signer.sign(Root::EMPTY).map_err(OpenError::Log)?;
+        let checkpoint = signer.sign(Root::EMPTY)?;
         connection
             .execute(
                 "INSERT INTO log_head (tenant, size, note) VALUES (?1, 0, ?2)",
@@ -79,7 +100,7 @@ impl Journal {
         for (path, bytes) in &growth.tiles {
             step("store.tile", || tiles::store(connection, path, bytes))?;
         }
-        let checkpoint = step("store.sign", || signer.sign(growth.root).map_err(Fault::Damaged))?;
+        let checkpoint = step("store.sign", || signer.sign(growth.root))?;
         // INVARIANT: a checkpoint is signed over the one before it, or not at all. The lock file keeps others
         // away; should one have written nevertheless, this finds no row and the whole batch fails.
         let replaced = step("store.head", || -> Result<usize, Fault> {

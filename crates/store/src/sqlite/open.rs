@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chancery_faults::step;
 use chancery_ledger::tile::root_from_tiles;
-use chancery_ledger::{Root, VerifierKey};
+use chancery_ledger::{Root, SignedCheckpoint, VerifierKey};
 use rusqlite::Connection;
 
 use super::connection::{open_reader, open_writer};
@@ -32,7 +32,7 @@ pub(super) fn open(path: &Path, copy: &mut CheckpointCopy, signer: &LogSigner) -
     }
     let lock = step("store.open.lock", || lock(path))?;
     // INVARIANT: a database that came out of a backup signs nothing before it was adopted.
-    if copy.mark().exists() {
+    if copy.mark().exists() && !signer.is_closed() {
         return Err(OpenError::Restored { path: copy.mark() });
     }
     let found = step("store.open.schema", || schema_of(path))?;
@@ -43,7 +43,10 @@ pub(super) fn open(path: &Path, copy: &mut CheckpointCopy, signer: &LogSigner) -
         step("store.open.begin", || Journal::begin(&connection, signer))?;
     }
     let journal = step("store.open.load", || Journal::load(&connection, signer))?;
-    compare_with_copy(&connection, &journal, copy, signer)?;
+    // A log that has ended forks nothing, and the copy may know better than a database that came out of a backup.
+    if !signer.is_closed() {
+        compare_with_copy(&connection, &journal, copy, signer)?;
+    }
     step("store.open.release", || effects::release_claims(&connection))?;
     Ok(Opened { connection, journal, lock })
 }
@@ -124,6 +127,20 @@ pub(super) fn compare(path: &Path, copy: &Path, key: &VerifierKey) -> Result<(),
     let connection = open_reader(path).map_err(Fault::from)?;
     let ours = *journal::checkpoint(&connection, key).map_err(|e| OpenError::Log(e.to_string()))?.root();
     relate(&connection, ours, kept, &copy).map(|_| ())
+}
+
+/// Whether a checkpoint is one of this database's own history.
+pub(super) fn contains(
+    path: &Path,
+    checkpoint: &SignedCheckpoint,
+    key: &VerifierKey,
+) -> Result<bool, OpenError> {
+    let connection = open_reader(path).map_err(Fault::from)?;
+    let ours = *journal::checkpoint(&connection, key).map_err(|e| OpenError::Log(e.to_string()))?.root();
+    let theirs = checkpoint.root();
+    let stored = |path: &_| tiles::tile(&connection, path).ok().flatten();
+    Ok(theirs.size() <= ours.size()
+        && root_from_tiles(theirs.size(), stored).is_ok_and(|root| root == theirs.hash()))
 }
 
 fn relation(

@@ -6,7 +6,8 @@ use chancery_canonical::Sha256;
 use chancery_domain::time::Timestamp;
 use chancery_evidence::attest::{Attestor, Predicate};
 use chancery_evidence::trust::{
-    Floor, Genesis, GenesisPerson, IssuerKey, PolicyRoot, TrustDocument, TrustRoot, TrustType, TrustedLog,
+    Administrator, Floor, Genesis, GenesisPerson, IssuerKey, PolicyRoot, TrustDocument, TrustRoot, TrustType,
+    TrustedLog,
 };
 use chancery_ledger::{KeyType, SignerKey};
 use ring::rand::SystemRandom;
@@ -47,13 +48,20 @@ impl World {
         TrustDocument {
             document_type: TrustType::V1,
             version: 1,
+            previous_sha256: None,
             created_at: start,
             expires_at: start.plus(365 * 24 * 3600),
             witness_policy: format!("log {vkey}\nquorum none\n"),
-            logs: vec![TrustedLog { origin: LOG_ORIGIN.parse().unwrap(), vkey, first_index: None }],
+            logs: vec![TrustedLog {
+                origin: LOG_ORIGIN.parse().unwrap(),
+                vkey,
+                first_index: None,
+                closed: None,
+            }],
             rp_id: RP_ID.to_owned(),
             origins: vec![WEB_ORIGIN.to_owned()],
             genesis: Genesis { persons },
+            administrators: Vec::new(),
             sealed_with,
             administrators_needed: sealed_with.min(2),
             recovery: self.recovery.clone(),
@@ -71,6 +79,13 @@ impl World {
             issuers: vec![IssuerKey::Ssh { public_key: ssh_line(&ed25519("ssh authority")) }],
             attestation_roots: self.maker.iter().map(Maker::root).collect(),
         }
+    }
+
+    /// People as a later version of the root lists those who may sign the next.
+    pub fn administrators(&self, names: &[&str]) -> Vec<Administrator> {
+        let of = |name: &&str| self.genesis_person(name);
+        let listed = names.iter().map(of);
+        listed.map(|person| Administrator { id: person.id, passkeys: person.passkeys }).collect()
     }
 
     fn genesis_person(&self, name: &str) -> GenesisPerson {

@@ -72,9 +72,12 @@ impl Krl {
     ///
     /// # Errors
     /// [`PublishError::Unreadable`], [`PublishError::File`].
-    pub fn load(path: &Path, authority: &super::AuthorityKey) -> Result<Option<Self>, PublishError> {
+    pub fn load(
+        path: &Path,
+        authorities: &(impl AsRef<[super::AuthorityKey]> + ?Sized),
+    ) -> Result<Option<Self>, PublishError> {
         match step("issuer.list.read", || fs::read(path)) {
-            Ok(bytes) => match Self::decode(&bytes, authority) {
+            Ok(bytes) => match Self::decode(&bytes, authorities) {
                 Ok(list) => Ok(Some(list)),
                 Err(reason) => Err(PublishError::Unreadable { path: path.to_owned(), reason }),
             },
@@ -112,7 +115,12 @@ impl Krl {
 
     /// Whether this list has to replace what is there: no when it is there already.
     fn is_due_at(&self, path: &Path) -> Result<bool, PublishError> {
-        let Some(published) = Self::load(path, &self.authority)? else { return Ok(true) };
+        let known = [self.authorities.as_slice(), &self.retired].concat();
+        let Some(mut published) = Self::load(path, &known)? else { return Ok(true) };
+        if published.authorities == known {
+            // It revokes nothing, so it does not say whose it is.
+            published.authorities.clone_from(&self.authorities);
+        }
         if published.number > self.number {
             return Err(PublishError::Older {
                 path: path.to_owned(),
