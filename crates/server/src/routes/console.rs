@@ -32,7 +32,7 @@ const INDEX: &str = "index.html";
 /// Stands in it where the nonce of the answer goes.
 const NONCE: &str = "__CSP_NONCE__";
 /// Addresses that are never pages of the console.
-const NOT_PAGES: [&str; 3] = ["/api", "/log", "/assets"];
+const NOT_PAGES: [&str; 4] = ["/api", "/log", "/lives", "/assets"];
 
 /// A name with a digest in it never changes its content.
 const FOREVER: &str = "public, max-age=31536000, immutable";
