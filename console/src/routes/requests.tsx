@@ -27,7 +27,12 @@ export function Requests() {
   const list = useInfiniteQuery(requestsQuery(OWN));
   const all = list.data?.pages.flatMap(({ items }) => items) ?? [];
   useFresh(all);
-  useKeys([{ key: '/', label: shell.keys.search, run: () => search.current?.focus() }]);
+  const place = useRef<HTMLDivElement>(null);
+  useKeys([
+    { key: '/', label: shell.keys.search, run: () => search.current?.focus() },
+    { key: 'j', label: shell.keys.next, run: () => focusBeside(place.current, 1) },
+    { key: 'k', label: shell.keys.previous, run: () => focusBeside(place.current, -1) },
+  ]);
   const found = all.filter((row) => hasWords(row, typed));
   return (
     <Page title={texts.title} beside={<NewLink />}>
@@ -51,7 +56,9 @@ export function Requests() {
         />
       )}
       {all.length > 0 && found.length === 0 && <Empty title={texts.none[0]}>{texts.none[1]}</Empty>}
-      <Groups rows={found} />
+      <div ref={place} className={styles.groups}>
+        <Groups rows={found} />
+      </div>
       {list.hasNextPage && (
         <p>
           <Button busy={list.isFetchingNextPage} onPress={() => void list.fetchNextPage()}>
@@ -61,6 +68,13 @@ export function Requests() {
       )}
     </Page>
   );
+}
+
+/** Moves the focus to the next or previous line; to the first from anywhere else. */
+function focusBeside(place: HTMLElement | null, step: 1 | -1): void {
+  const lines = [...(place?.querySelectorAll('a') ?? [])];
+  const at = lines.findIndex((line) => line === document.activeElement);
+  lines[at < 0 ? 0 : Math.min(lines.length - 1, Math.max(0, at + step))]?.focus();
 }
 
 function NewLink() {
@@ -100,12 +114,12 @@ function Groups({ rows }: { rows: readonly Row[] }) {
 }
 
 function RowLink({ row }: { row: Row }) {
-  const { id, state, entitlement, title, subject, risk_score: risk, due_at: due, created_at: made } = row;
+  const { id, state, title, subject, risk_score: risk, due_at: due, created_at: made } = row;
   return (
     <Link to="/requests/$id" params={{ id }} className={styles.row}>
       <span className={styles.rowWhat}>
         <strong>
-          <Visible text={title ?? entitlement} />
+          <Visible text={title} />
         </strong>
         {subject && (
           <span>

@@ -108,7 +108,8 @@ export const request = {
     leaves: 'Leaves of the log',
     leavesHint: 'Each event is one leaf of the Merkle log; an attestation of a shape that other tools know is one more.',
     columns: { leaf: 'Leaf', attestation: 'Attestation', event: 'Event', time: 'Time' },
-    digests: 'Digests, computed here',
+    digests: 'Digests',
+    digestsHint: 'Those of the request, the verdict and the input were computed in this browser; the others stand in them.',
     names: { request: 'Request document', verdict: 'Verdict', input: 'What policy was asked', policy: 'Policy bundle', entitlement: 'Entitlement' },
   },
   policy: {
@@ -133,7 +134,6 @@ export const request = {
     engine: 'Engine',
     bundle: 'Bundle',
     source: (file: string, line: number) => `${file}, line ${line}`,
-    showSource: 'Show the rule',
     otherPolicy: 'Another policy is active by now; the rules as they were stand in the evidence.',
     noSource: 'no one place in the sources',
     from: 'from',
@@ -144,7 +144,6 @@ export const request = {
     document: 'Request document, as it was signed',
     verdict: 'Verdict, as decisions name it',
     input: 'What policy was asked, as it was recorded',
-    noInput: 'The server did not send it.',
     size: (bytes: number) => common.bytes(bytes),
   },
 } as const;

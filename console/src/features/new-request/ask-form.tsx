@@ -105,15 +105,15 @@ function Sections({ entitlement, form, revised, onBusy }: SectionsProps) {
   const ssh = needsKey(entitlement);
   const text = texts.sections;
   const files = <Files form={form} onBusy={onBusy} />;
-  const changes = entitlement.kind === 'change';
-  const extra = wish.start !== '' || wish.beneficiary !== '' || (!changes && wish.files.length > 0);
+  const isChange = entitlement.kind === 'change';
+  const extra = wish.start !== '' || wish.beneficiary !== '' || (!isChange && wish.files.length > 0);
   return (
     <>
       <Section title={text.what}>
         <FormFields fields={form.fields} values={wish.values} faults={form.shownFaults} onChange={(name, value) => change(({ values }) => ({ values: { ...values, [name]: value } }))} />
         <Lengths form={form} />
       </Section>
-      {changes && <Section title={text.files}>{files}</Section>}
+      {isChange && <Section title={text.files}>{files}</Section>}
       <Section title={text.why}>
         <TextInput label={texts.reason} hint={texts.reasonHint} value={wish.justification} onChange={(justification) => change(() => ({ justification }))} longest={texts.mostReason} long />
         <TextInput label={texts.ticket} hint={texts.ticketHint} value={wish.ticket} onChange={(ticket) => change(() => ({ ticket }))} longest={texts.mostTicket} />
@@ -132,11 +132,11 @@ function Sections({ entitlement, form, revised, onBusy }: SectionsProps) {
         </Section>
       )}
       <details className={styles.more} open={extra || undefined}>
-        <summary>{changes ? texts.moreChange : text.more}</summary>
+        <summary>{isChange ? texts.moreChange : text.more}</summary>
         <div className={styles.section}>
           <TextInput label={texts.start} hint={texts.startHint} value={wish.start} onChange={(start) => change(() => ({ start }))} type="datetime-local" />
           <WhomField value={wish.beneficiary} onChange={(beneficiary) => change(() => ({ beneficiary }))} />
-          {!changes && files}
+          {!isChange && files}
         </div>
       </details>
     </>

@@ -47,6 +47,7 @@ function Digests({ loaded: { request, verdict } }: { loaded: LoadedRequest }) {
   return (
     <section aria-labelledby="digests">
       <h2 id="digests">{text.digests}</h2>
+      <p className={styles.quiet}>{text.digestsHint}</p>
       <dl className={styles.digests}>
         {digests.map(([name, digest]) => (
           <div key={name}>

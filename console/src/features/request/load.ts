@@ -1,14 +1,12 @@
 /** A request as its requester sees it: read from the signed texts, held to what the server says beside them. */
 import type { Schema } from '../../client/client';
 import { sha256Hex } from '../../verify/digest';
-import type { View } from '../decision/review';
 import { reveal, type Disclosed } from '../documents/disclosures';
 import { Findings } from '../documents/findings';
 import { examineRequest, type ReadRequest } from '../documents/request';
 import { examineVerdict, type ReadVerdict } from '../documents/verdict';
 
-/** What the server says of it; `seen` where it knows it. */
-export type RequestSaid = View & { seen?: readonly { person: Schema<'PersonReference'>; time: string }[] };
+export type RequestSaid = Schema<'RequestView'>;
 
 export interface LoadedRequest {
   view: RequestSaid;
@@ -23,6 +21,6 @@ export async function loadRequest(view: RequestSaid, id: string, logOrigin: stri
   const request = await findings.collect('request document', () => examineRequest(findings, view, id, logOrigin));
   const verdict = await findings.collect('verdict', () => examineVerdict(findings, view));
   const disclosed = request && (await findings.collect('contents', () => reveal(findings, request.content.concealed, view.disclosures)));
-  if (verdict && view.input !== undefined) findings.same('policy input digest', verdict.content.input_sha256, await sha256Hex(view.input));
+  if (verdict) findings.same('policy input digest', verdict.content.input_sha256, await sha256Hex(view.input));
   return findings.settle(request && verdict && disclosed && { view, request, verdict, disclosed });
 }

@@ -4,7 +4,7 @@ import { duration } from '../../ui/format';
 import { Literal, Visible } from '../../ui/literal';
 import { selectorText } from '../decision/parts';
 import type { LoadedRequest } from './load';
-import { RuleSource } from './rule-source';
+import { OtherPolicy, RuleSource } from './rule-source';
 import styles from './request.module.css';
 
 const text = texts.policy;
@@ -15,6 +15,7 @@ export function PolicyTab({ loaded }: { loaded: LoadedRequest }) {
   return (
     <div className={styles.tab}>
       <p className={styles.outcome}>{text.outcomes[outcome] ?? outcome}</p>
+      <OtherPolicy policy={policy} />
       <Reasons loaded={loaded} />
       <Factors loaded={loaded} />
       <Stages loaded={loaded} />

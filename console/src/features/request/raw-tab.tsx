@@ -15,14 +15,14 @@ export function RawTab({ loaded: { request, verdict, view } }: { loaded: LoadedR
       <p>{text.lead}</p>
       <Canonical title={text.document} source={request.document.text} digest={request.document.sha256} />
       <Canonical title={text.verdict} source={verdict.text} digest={verdict.sha256} />
-      {view.input === undefined ? <p className={styles.quiet}>{text.noInput}</p> : <Canonical title={text.input} source={view.input} digest={verdict.content.input_sha256} />}
+      <Canonical title={text.input} source={view.input} digest={verdict.content.input_sha256} />
     </div>
   );
 }
 
 function Canonical({ title, source, digest }: { title: string; source: string; digest: string }) {
   return (
-    <section aria-label={title}>
+    <section>
       <div className={styles.rawHead}>
         <h2>{title}</h2>
         <Copy text={source} label={title} />

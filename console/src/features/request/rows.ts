@@ -1,8 +1,8 @@
 /** The list of one's requests. */
 import type { Schema } from '../../client/client';
 
-/** A line of the list; the last three where the server knows them. */
-export type Row = Schema<'RequestSummary'> & { title?: string; subject?: string; tier?: string };
+/** A line of the list. */
+export type Row = Schema<'RequestSummary'>;
 
 const OPEN = ['evaluating', 'pending', 'approved', 'active', 'unknown', 'rolling_back'];
 

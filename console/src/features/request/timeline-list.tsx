@@ -27,7 +27,6 @@ const PLAIN = ['request.submitted', 'request.cancelled', 'request.lapsed', 'requ
 function Entry({ one }: { one: Happened }) {
   const { kind, person, decision, leaf, attestation, time, tone, summary } = one;
   const title = decision ? `${text.kinds[kind] ?? kind}: ${decisions.kinds[decision.decision] ?? decision.decision}` : (text.kinds[kind] ?? kind);
-  const suspicious = decision !== undefined && 'suspicious' in decision && decision.suspicious === true;
   return (
     <li className={styles.entry} data-tone={decision?.decision === 'reject' ? 'bad' : tone} data-logged={leaf !== undefined}>
       <p className={styles.entryHead}>
@@ -37,7 +36,7 @@ function Entry({ one }: { one: Happened }) {
             {text.by} <Person person={person} />
           </span>
         )}
-        {suspicious && <span className={styles.bad}>{text.suspicious}</span>}
+        {decision?.suspicious === true && <span className={styles.bad}>{text.suspicious}</span>}
       </p>
       {decision === undefined && !PLAIN.includes(kind) && summary !== '' && (
         <p className={styles.quiet}>

@@ -17,6 +17,6 @@ test('first looks stand where they belong, and are not said to be in the log', (
 
 test('a decision comes with what it says, by its place in the log', () => {
   const decision = { leaf_index: 9, decision: 'approve', reason: 'fine' } as Schema<'DecisionView'>;
-  const told = timelineOf({ timeline: EVENTS, decisions: [decision] });
+  const told = timelineOf({ timeline: EVENTS, decisions: [decision], seen: [] });
   expect(told.map((one) => one.decision)).toEqual([undefined, undefined, decision]);
 });

@@ -41,7 +41,7 @@ export function timelineOf({ timeline, decisions, seen }: Pick<RequestSaid, 'tim
     decision: decisions.find(({ leaf_index: leaf }) => leaf === entry.leaf_index),
     tone: TONES[entry.kind] ?? 'plain',
   }));
-  for (const { person, time } of seen ?? []) {
+  for (const { person, time } of seen) {
     const later = events.findIndex((event) => event.time > time);
     const look: Happened = { key: `seen ${person.person}`, kind: 'seen', time, person, summary: '', leaf: undefined, attestation: undefined, decision: undefined, tone: 'plain' };
     events.splice(later < 0 ? events.length : later, 0, look);
