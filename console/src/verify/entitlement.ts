@@ -4,9 +4,9 @@ import { addressBlocks } from './addresses';
 import { canonicalize, decodeUtf8, isObject, parseJson, type Json, type JsonObject } from './canonical';
 import type { Files } from './container';
 import { sha256Hex } from './digest';
-import { selector, type Scopes } from './documents';
+import type { Scopes } from './documents';
 import { POLICY_PREFIX } from './layout';
-import { flag, object, oneOf, optional, otherwise, reason, record, refuse, Refusal, text, u64, type Shape } from './shape';
+import { flag, object, oneOf, optional, otherwise, reason, record, refuse, Refusal, text, type Shape } from './shape';
 import { parseYaml, YamlUnreadable } from './yaml';
 
 const SOURCE_ADDRESS = 'source_address';
@@ -46,32 +46,6 @@ const connector: Shape<Connector> = (value) => {
   return { role: (oneOf('role')(name), record<{ role: Binding }>({ role: binding })(inner)) };
 };
 
-const seconds: Shape<number> = (value) => (u64(value) > 0 ? u64(value) : refuse('a clock is 0 seconds'));
-
-const definition = record<{
-  kind: string;
-  title: string;
-  description: string;
-  form: JsonObject;
-  clocks: object;
-  connector: Connector;
-  risk_tier: string;
-  may_ask: object;
-  independent_display: boolean;
-  policy: JsonObject;
-}>({
-  kind: oneOf('access', 'change'),
-  title: text,
-  description: text,
-  form: object,
-  clocks: record<object>({ pending_seconds: seconds, approval_validity_seconds: seconds, grant_seconds: seconds, session_seconds: seconds } as object),
-  connector,
-  risk_tier: oneOf('low', 'medium', 'high', 'critical'),
-  may_ask: selector,
-  independent_display: otherwise(flag, false),
-  policy: otherwise(object, {}),
-});
-
 /** One entitlement, with what is read of it here. */
 export interface Entitlement {
   name: string;
@@ -86,9 +60,14 @@ export interface Entitlement {
 
 export async function parseEntitlement(name: string, data: Json): Promise<Entitlement> {
   if (!/^[a-z0-9-]{1,64}$/.test(name)) refuse(`\`${name.slice(0, 64)}\` is no name for an entitlement`);
-  const read = definition(data);
-  const sha256 = await sha256Hex(canonicalize(data));
-  return { name, data, sha256, title: read.title, connector: read.connector, independentDisplay: read.independent_display };
+  // Only what is needed: whether all of it is in order, the policy engine says, and the digest is what people signed.
+  const members = object(data);
+  return {
+    ...{ name, data, sha256: await sha256Hex(canonicalize(data)) },
+    title: text(members.title),
+    connector: connector(members.connector),
+    independentDisplay: otherwise(flag, false)(members.independent_display),
+  };
 }
 
 /**

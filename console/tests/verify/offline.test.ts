@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CORPUS, readCorpus, type Case } from './corpus';
 
 const FILE = join(import.meta.dirname, '../../dist-offline/chancery-verify.html');
+/** How long a step may hang, in milliseconds: machines are slow, and nothing here measures time. */
+const PATIENCE = 120_000;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -39,7 +41,7 @@ interface Opened {
 async function open(scheme: 'light' | 'dark' = 'light', width = 1440, height = 900): Promise<Opened> {
   const page = await browser.newPage({ colorScheme: scheme, viewport: { width, height } });
   const noise: string[] = [];
-  page.setDefaultTimeout(0);
+  page.setDefaultTimeout(PATIENCE);
   page.on('console', (message) => noise.push(message.text()));
   page.on('pageerror', (error) => noise.push(String(error)));
   page.on('request', (request) => {
