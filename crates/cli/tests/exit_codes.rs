@@ -37,7 +37,7 @@ fn id(view: &Value) -> String {
 }
 
 /// The two digits that the requester is shown, where the risk wants them, and tells the approvers.
-fn told(desk: &Desk, request: &str) -> Option<String> {
+fn digits(desk: &Desk, request: &str) -> Option<String> {
     let view = desk.check(&["request", "view", request, "-o", "json"], 0).json();
     view["matching_number"].as_str().map(str::to_owned)
 }
@@ -131,8 +131,8 @@ fn the_life_of_a_request() {
 
     // 0: two people approve while the program waits
     let waiting = desk.start(&["request", "wait", &request, "-o", "json"]);
-    cast.owner.decide(&request, Approve, None, told(&desk, &request)).unwrap();
-    cast.security.decide(&request, Approve, None, told(&desk, &request)).unwrap();
+    cast.owner.decide(&request, Approve, None, digits(&desk, &request)).unwrap();
+    cast.security.decide(&request, Approve, None, digits(&desk, &request)).unwrap();
     let approved = finish(waiting);
     assert_eq!((approved.code, approved.json()["state"].as_str()), (0, Some("approved")), "{approved:?}");
 
@@ -172,8 +172,8 @@ fn using_a_grant() {
     let desk = Desk::sign_in(&stage, &cast.engineer);
     let granted = |more: &[&str]| {
         let request = id(&ask(&desk, &[more, &["--no-wait"]].concat(), 8));
-        cast.owner.decide(&request, Approve, None, told(&desk, &request)).unwrap();
-        cast.security.decide(&request, Approve, None, told(&desk, &request)).unwrap();
+        cast.owner.decide(&request, Approve, None, digits(&desk, &request)).unwrap();
+        cast.security.decide(&request, Approve, None, digits(&desk, &request)).unwrap();
         request
     };
 
