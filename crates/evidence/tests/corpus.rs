@@ -7,6 +7,8 @@ mod verification;
 use std::io::{Cursor, Write};
 
 use chancery_canonical::Canonical;
+use chancery_domain::document::{DecisionKind, Suspicious};
+use chancery_domain::event::{DecisionRefused, EndedBy, NUMBER_MISMATCH, RequestEvent};
 use chancery_evidence::bundle::{BundleFiles, layout, pack};
 use chancery_evidence::trust::{TrustDirectory, TrustDocument};
 use chancery_evidence::verify::{Options, verify_zip};
@@ -245,4 +247,40 @@ fn trust_directories() {
             "attestation-content",
         ],
     );
+}
+
+#[test]
+fn wrong_digits_and_reports() {
+    let person = |scenario: &Scenario, name: &str| scenario.world.id(name);
+    // So many wrong digits end a request, in the name of somebody who gave them, and no fewer.
+    for (wrong, by, failed) in
+        [(3, "sam", &[] as &[&str]), (2, "sam", &["stream-lifecycle"]), (3, "sue", &["stream-lifecycle"])]
+    {
+        let mut scenario = Scenario::new();
+        scenario.submit();
+        for _ in 0..wrong {
+            let refused =
+                DecisionRefused { person: person(&scenario, "sam"), code: NUMBER_MISMATCH.to_owned() };
+            scenario.record(RequestEvent::DecisionRefused(refused));
+        }
+        let ended = EndedBy { person: person(&scenario, by) };
+        scenario.record(RequestEvent::Mismatched(ended));
+        check("digits", &pack(&scenario.bundle()).unwrap(), &scenario.trust(), failed);
+    }
+    // Only a rejection reports.
+    for (kind, failed) in
+        [(DecisionKind::Reject, &[] as &[&str]), (DecisionKind::Approve, &["decision-subject"])]
+    {
+        let mut scenario = Scenario::new();
+        scenario.submit();
+        let mut document = scenario.offer("sam", kind);
+        document.suspicious = Some(Suspicious);
+        let recorded = scenario.world.sign_decision("sam", &document);
+        scenario.record(RequestEvent::DecisionRecorded(recorded));
+        if kind == DecisionKind::Reject {
+            let ended = EndedBy { person: person(&scenario, "sam") };
+            scenario.record(RequestEvent::Rejected(ended));
+        }
+        check("report", &pack(&scenario.bundle()).unwrap(), &scenario.trust(), failed);
+    }
 }
