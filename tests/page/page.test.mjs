@@ -115,7 +115,7 @@ test('one administrator cannot sign twice', async () => {
 
 test('a successor of the trust root is read, signed by two, and taken up', async () => {
   await world.propose('--set', '/floors/db-change/allow=true', '--set', '/floors/ssh-admin/maximum_seconds=600');
-  await go(ada, '/#/people');
+  await go(ada, '/sign#/people');
   await ada.page.getByRole('link', { name: 'Trust root, version 2' }).click();
   await ada.heading('Trust root, version 2').waitFor();
   await looksRight(ada, 'trust');
@@ -124,7 +124,7 @@ test('a successor of the trust root is read, signed by two, and taken up', async
   assert.doesNotMatch(await line('/floors/ssh-admin/maximum_seconds').innerText(), /lets more through/);
   await ada.button('Sign with passkey').click();
   await ada.heading(/another administrator has to sign/).waitFor();
-  await go(ada, '/#/trust');
+  await go(ada, '/sign#/trust');
   await ada.page.getByText('You signed it already').waitFor();
   // A server that shows another present root, so that nothing seems to change.
   const before = await ben.signatures();
@@ -135,14 +135,14 @@ test('a successor of the trust root is read, signed by two, and taken up', async
     const current = changed(offer.current, (root) => { root.floors = floors; });
     await route.fulfill({ response, json: { ...offer, current, current_sha256: hex(current) } });
   });
-  await go(ben, '/#/trust');
+  await go(ben, '/sign#/trust');
   await ben.heading('Do not sign').waitFor();
   assert.equal(await ben.signatures(), before);
   await ben.page.unrouteAll();
-  await go(ben, '/#/trust');
+  await go(ben, '/sign#/trust');
   await ben.button('Sign with passkey').click();
   await ben.heading('Sealed').waitFor();
-  await go(ben, '/#/trust');
+  await go(ben, '/sign#/trust');
   await ben.page.getByText('No successor of the trust root waits').waitFor();
 });
 

@@ -2,8 +2,6 @@
 
 mod world;
 
-use std::fmt::Write as _;
-
 use chancery_canonical::Sha256;
 use serde_json::{Value, json};
 use world::{Person, Session, World, ssh_draft};
@@ -21,6 +19,31 @@ fn put(world: &World, person: &Person, sha256: &str, bytes: &[u8]) -> Value {
     headers.extend(own.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     world.send("PUT", &path, &headers, Some(bytes.to_vec())).good();
     json!({"name": "commands", "media_type": "text/plain", "size": bytes.len(), "sha256": sha256})
+}
+
+/// Method, path and body of a call.
+type Row<'a> = (&'a str, String, Option<Value>);
+
+/// What each of the actors is answered; `names` stand for what is another one each time.
+fn draw(world: &World, actors: &[&Person], rows: &[Row<'_>], names: &[(&str, &str)]) -> String {
+    let mut table =
+        "                                            nobody requester approver other admin auditor\n"
+            .to_owned();
+    for (method, path, body) in rows {
+        let shown = names.iter().fold(path.clone(), |shown, (text, name)| shown.replace(text, name));
+        let kind = body.as_ref().and_then(|body| body.get("decision").or_else(|| body.get("act")));
+        let shown = format!("{method} {shown} {}", kind.and_then(Value::as_str).unwrap_or_default());
+        table.push_str(&format!("{shown:43}"));
+        for actor in actors {
+            let answer = world.call(actor, method, path, body.as_ref());
+            if answer.status >= 400 {
+                answer.refused(&answer.code());
+            }
+            table.push_str(&format!(" {:>6}", mark(answer.status)));
+        }
+        table.push('\n');
+    }
+    table
 }
 
 #[test]
@@ -53,7 +76,7 @@ fn who_may_do_what() {
     };
     let reinstate = json!({"act": "person.reinstated", "body": {"person": fred.id}});
     let suspend = json!({"act": "person.suspended", "body": {"person": fred.id}});
-    let rows: Vec<(&str, String, Option<Value>)> = vec![
+    let rows: Vec<Row> = vec![
         ("GET", "/api/v1/server".to_owned(), None),
         ("GET", "/log/checkpoint".to_owned(), None),
         ("GET", "/api/v1/revocations/ssh".to_owned(), None),
@@ -89,27 +112,8 @@ fn who_may_do_what() {
         ("POST", "/api/v1/identity/options".to_owned(), Some(suspend)),
     ];
     let actors = [&nobody, &erin, &olga, &fred, &ada, &udo];
-    let mut table =
-        "                                            nobody requester approver other admin auditor\n"
-            .to_owned();
-    for (method, path, body) in &rows {
-        let shown = path
-            .replace(&request, "ID")
-            .replace(&alert, "ALERT")
-            .replace(&file, "SHA256")
-            .replace("/api/v1", "");
-        let kind = body.as_ref().and_then(|body| body.get("decision").or_else(|| body.get("act")));
-        let shown = format!("{method} {shown} {}", kind.and_then(Value::as_str).unwrap_or_default());
-        write!(table, "{shown:43}").unwrap();
-        for actor in actors {
-            let answer = world.call(actor, method, path, body.as_ref());
-            if answer.status >= 400 {
-                answer.refused(&answer.code());
-            }
-            write!(table, " {:>6}", mark(answer.status)).unwrap();
-        }
-        table.push('\n');
-    }
+    let names = [(request.as_str(), "ID"), (&alert, "ALERT"), (&file, "SHA256"), ("/api/v1", "")];
+    let table = draw(&world, &actors, &rows, &names);
     let expected = include_str!("access.txt");
     assert!(table == expected, "write this into tests/access.txt if it is what you want:\n{table}");
 }
