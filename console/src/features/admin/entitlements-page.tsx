@@ -80,11 +80,14 @@ function Entitlement({ item }: { item: Schema<'EntitlementView'> }) {
   );
 }
 
+/** In the order in which they run. */
 function Clocks({ clocks }: { clocks: JsonObject }) {
   const text = admin.entitlements;
+  const known = Object.keys(text.clockNames);
+  const entries = Object.entries(clocks).sort(([left], [right]) => known.indexOf(left) - known.indexOf(right));
   return (
     <ul>
-      {Object.entries(clocks).map(([name, seconds]) => (
+      {entries.map(([name, seconds]) => (
         <li key={name}>
           {text.clockNames[name] ?? name} <strong>{typeof seconds === 'number' ? duration(seconds) : String(seconds)}</strong>
         </li>

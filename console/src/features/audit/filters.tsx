@@ -101,11 +101,11 @@ function Further({ filter, set }: { filter: AuditFilter; set: (change: Partial<A
           ))}
         </select>
       </label>
-      <label className={styles.field}>
+      <label className={styles.field} data-moment>
         {audit.since}
         <input type="datetime-local" value={toLocalInput(filter.since)} onChange={(event) => set({ since: fromLocalInput(event.target.value) })} />
       </label>
-      <label className={styles.field}>
+      <label className={styles.field} data-moment>
         {audit.until}
         <input type="datetime-local" value={toLocalInput(filter.until)} onChange={(event) => set({ until: fromLocalInput(event.target.value) })} />
       </label>

@@ -12,6 +12,7 @@ import styles from './audit.module.css';
 export function SavedSearches({ filter }: { filter: AuditFilter }) {
   const text = audit.saved;
   const saved = useSavedSearches();
+  const isSaved = [...text.builtIn.map(([, wanted]) => wanted), ...saved.map((search) => search.filter)].some((wanted) => isSame(wanted, filter));
   return (
     <nav aria-label={text.title} className={styles.saved}>
       <ul>
@@ -28,7 +29,7 @@ export function SavedSearches({ filter }: { filter: AuditFilter }) {
             </button>
           </li>
         ))}
-        {!isEmpty(filter) && (
+        {!isEmpty(filter) && !isSaved && (
           <li>
             <Save filter={filter} />
           </li>
@@ -38,8 +39,12 @@ export function SavedSearches({ filter }: { filter: AuditFilter }) {
   );
 }
 
+function isSame(left: AuditFilter, right: AuditFilter): boolean {
+  return canonicalize(left) === canonicalize(right);
+}
+
 function Choice({ name, wanted, filter }: { name: string; wanted: AuditFilter; filter: AuditFilter }) {
-  const chosen = canonicalize(wanted) === canonicalize(filter);
+  const chosen = isSame(wanted, filter);
   return (
     <Link to="/audit" search={wanted} className={styles.choice} aria-current={chosen ? 'true' : undefined} activeProps={{}} activeOptions={{ exact: true, includeSearch: true }}>
       {name}

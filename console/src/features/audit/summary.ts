@@ -16,7 +16,7 @@ type Entry = Pick<Schema<'AuditEntry'>, 'kind' | 'stream' | 'body'>;
 export function summarise({ kind, stream, body }: Entry): Summary {
   const content: JsonObject = body;
   const document = documentIn(content);
-  const person = textOf(content.requester) ?? textOf(content.person) ?? textOf(document?.approver);
+  const person = textOf(content.person) ?? textOf(content.requester) ?? textOf(document?.approver);
   return { title: audit.kinds[kind] ?? kind, detail: detailOf(kind, content, document), person: person ?? personOf(stream) };
 }
 
