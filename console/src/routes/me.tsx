@@ -11,6 +11,7 @@ import { Appearance, SingleKeys } from '../shell/preference-fields';
 import { Page } from '../shell/page';
 import { me as texts } from '../strings/me';
 import { Button } from '../ui/button';
+import { fingerprintOf } from '../ui/format';
 import { Literal } from '../ui/literal';
 import { Notice } from '../ui/notice';
 import { Person } from '../ui/person';
@@ -76,6 +77,9 @@ function Recovery({ begin }: { begin: (wish: Wish) => void }) {
     <Notice tone="bad" title={text.title}>
       <p>
         {text.counts} <Moment value={recovery.counts_from} /> (<Remaining until={recovery.counts_from} />). {text.until}
+      </p>
+      <p>
+        {text.lost}: <code>{recovery.lost.map(({ credential_id_sha256 }) => fingerprintOf(credential_id_sha256)).join(', ') || '–'}</code>
       </p>
       <p>{text.notYou}</p>
       <p>

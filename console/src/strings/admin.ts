@@ -78,7 +78,6 @@ export const admin = {
     seeLeaf: 'See the leaf',
     waits: 'Signed; another administrator has to sign too',
     waitsHint: 'They find it under Waiting, or by this address. It ends with its time.',
-    otherOutcome: 'The server answered for another document than the one that was signed.',
     unsure: 'Signed, but no answer came. Look whether it was recorded before you begin again.',
     address: 'Address for the other administrator',
   },
@@ -119,7 +118,6 @@ export const admin = {
     recoveryHint: 'A link with which the person makes a new passkey. It confers nothing: two administrators must sign, and then the key waits for a day.',
     recover: 'Make a recovery link',
     recoverSelf: 'Another administrator has to do this for you.',
-    recoveryRuns: (when: string) => `Being recovered: the new passkey counts in ${when}.`,
     countsFrom: 'The new passkey counts from',
     stop: 'Stop the recovery …',
     writeRole: 'Write a role first.',
@@ -127,7 +125,6 @@ export const admin = {
     shownOnce: 'Shown once. Send it to the person alone.',
     linkEnds: 'It ends:',
     link: 'One-time link',
-    fixed: 'Fixed ids',
   },
 
   invite: {
@@ -140,7 +137,6 @@ export const admin = {
     attributesWrong: (line: string) => `\u201c${line}\u201d is not name = value.`,
     make: 'Make a one-time link',
     next: 'When they made a passkey, it waits under Waiting: compare its fingerprint with the person, then two administrators sign.',
-    another: 'Another one',
   },
 
   waiting: {

@@ -6,7 +6,6 @@ export const me = {
   noRoles: 'none',
   attributes: 'Attributes',
   sessionEnds: 'This session ends',
-  held: 'This session only looks',
   seeLog: 'What the log says of you',
 
   recovery: {
@@ -27,12 +26,10 @@ export const me = {
     adding: 'Waiting for the new passkey …',
     addHint: 'Made on this device or a security key; then you sign, with a passkey that you have, that it is yours.',
     already: 'This authenticator is enrolled already. Use another one.',
-    odd: (why: string) => `What the authenticator gave cannot be read: ${why}`,
     waits: 'A passkey of yours waits for your signature',
     waitsHint: 'If you did not just make it, do not sign, and tell an administrator.',
     sign: 'Look and sign …',
     held: 'A recovery runs: no passkey can be added or removed until it counts or is stopped.',
-    lastHint: 'Without another one you could not come back in by yourself.',
   },
 
   sessions: {

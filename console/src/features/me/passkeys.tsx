@@ -23,7 +23,7 @@ export function Passkeys({ begin }: { begin: (wish: Wish) => void }) {
     <section className={styles.block}>
       <h2>{text.title}</h2>
       {me.passkeys.length === 0 && <p className={styles.quiet}>{text.none}</p>}
-      {me.passkeys.length === 1 && <p>{text.one}</p>}
+      {me.passkeys.length === 1 && !me.recovery && <p>{text.one}</p>}
       <PasskeyList
         passkeys={me.passkeys}
         why={why}
