@@ -37,7 +37,6 @@ test: ## every test that needs Rust, Node, Debian packages and PyPI
 	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace
 	$(MAKE) --no-print-directory build console-test
 	scripts/test-page
-	scripts/test-console
 
 .PHONY: interop
 interop: ## verifiers that nobody here wrote: Go, npm, openssl, Python, OpenSSH
@@ -86,8 +85,12 @@ $(VERIFY_CORPUS):
 	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace --test corpus --test verify --test forgery \
 		--test server_word --test recovery --test mutation --test authenticator --test issue
 
+.PHONY: console-browser
+console-browser: build ## the console's screens in a real browser, against the program that embeds it
+	scripts/test-console
+
 .PHONY: screenshots
-screenshots: console build ## pictures of every screen of the console, into target/screenshots
+screenshots: build ## pictures of every screen of the console, into target/screenshots
 	scripts/test-console screenshots
 
 .PHONY: release
