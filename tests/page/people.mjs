@@ -15,7 +15,7 @@ export const launch = () => chromium.launch({ executablePath: process.env.CHROMI
 
 export async function newPerson(browser, base, name) {
   const context = await browser.newContext({ viewport: SIZES[0] });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(String(error)));

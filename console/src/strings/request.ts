@@ -21,7 +21,7 @@ export const request = {
   revision: (revision: number) => `revision ${revision}`,
   asked: (length: string) => `asked for ${length}`,
   granted: (length: string) => `at most ${length}`,
-  toDecision: 'Open for a decision',
+  toDecision: 'As approvers see it',
   facts: { what: 'What is asked', reason: 'Reason', ticket: 'Ticket', parameters: 'Parameters', files: 'Files', none: 'none', undo: 'undoes the change', key: 'Bound to key', whom: 'For', start: 'Not before', erased: 'erased or withheld' },
   waiting: {
     title: 'It waits for others',
@@ -35,7 +35,7 @@ export const request = {
   approved: {
     title: 'Approved: it has not started yet',
     text: 'Its clock starts with the first use.',
-    command: 'Get the credential on the machine where the request was made',
+    command: 'Where the command line made the key, it gets the certificate as well:',
   },
   clocks: { pending: 'decided or lapsed by', approved: 'to be started by', active: 'ends' } as Record<string, string>,
   actions: {

@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../../verify/canonical';
 export type FieldKind = 'text' | 'choice' | 'flag' | 'number' | 'json';
 
 /** From so many characters on a text has several lines. */
-const LONG_TEXT = 200;
+const LONG_TEXT = 256;
 
 export interface Field {
   name: string;

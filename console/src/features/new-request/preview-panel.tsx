@@ -33,7 +33,7 @@ export function PreviewPanel({ previewed, incomplete, asked, onUse }: PanelProps
       {incomplete.length === 0 && !fault && preview === undefined && <p className={styles.hint}>{text.asking}</p>}
       {shown && <Told preview={preview} asked={asked} />}
       {shown && current && alternatives.length > 0 && <Alternatives list={alternatives} onUse={onUse} />}
-      {shown && <p className={styles.hint}>{text.note}</p>}
+      {shown && <p className={styles.hint}>{current ? text.note : text.asking}</p>}
     </aside>
   );
 }

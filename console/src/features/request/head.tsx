@@ -61,8 +61,12 @@ export function Meanwhile({ loaded: { view, request } }: { loaded: LoadedRequest
     return (
       <Notice tone="good" title={texts.approved.title}>
         <p>{texts.approved.text}</p>
-        <p>{texts.approved.command}</p>
-        <Command text={`chancery grant credential ${view.id}`} label={texts.approved.command} />
+        {request.content.beneficiary.public_key !== undefined && (
+          <>
+            <p>{texts.approved.command}</p>
+            <Command text={`chancery grant credential ${view.id}`} label={texts.approved.command} />
+          </>
+        )}
       </Notice>
     );
   }
