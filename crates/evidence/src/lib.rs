@@ -6,6 +6,7 @@
 pub mod attest;
 pub mod authenticator;
 pub mod bundle;
+mod cbor;
 pub mod cose;
 pub mod decision;
 pub mod dsse;

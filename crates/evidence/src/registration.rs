@@ -8,6 +8,7 @@ use minicbor::Decoder;
 use minicbor::data::Type;
 use serde::{Deserialize, Serialize};
 
+use crate::cbor;
 use crate::cose::CosePublicKey;
 use crate::webauthn::{
     AuthenticatorData, AuthenticatorDataRefusal, Ceremony, ClientDataRefusal, CredentialId, EnrolledKey,
@@ -133,7 +134,7 @@ impl<'b> AttestationObject<'b> {
                 "fmt" => format = Some(decoder.str().ok()?),
                 "attStmt" => {
                     let (members, from) = (statement_size(decoder)?, decoder.position());
-                    decoder.skip().ok()?;
+                    cbor::skip(decoder).ok()?;
                     statement = Some((bytes.get(from..decoder.position())?, members));
                 }
                 "authData" => authenticator_data = Some(decoder.bytes().ok()?),

@@ -4,6 +4,7 @@
 mod builtins;
 mod data;
 mod errors;
+mod nesting;
 mod scan;
 mod settings;
 mod source;

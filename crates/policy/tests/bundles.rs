@@ -81,6 +81,26 @@ fn builtins_that_could_answer_differently_tomorrow() {
     }
 }
 
+/// The engine's parser takes twice as long for every level; a file of 60 bytes kept it busy for a minute.
+#[test]
+fn brackets_without_end() {
+    for (open, close) in
+        [("[", "]"), ("{", "}"), ("{\"a\": ", "}"), ("[{", "}]"), ("([", "])"), ("f([", "])")]
+    {
+        for depth in [25, 40_000] {
+            let nested = format!("x := {}1{}", open.repeat(depth), close.repeat(depth));
+            let refusal = module(&nested).to_string();
+            assert!(refusal.contains("too deep") || refusal.contains("over the limit"), "{open}: {refusal}");
+        }
+        let many = format!("x := {}1{}\n\n", open.repeat(9), close.repeat(9)).repeat(1_200);
+        assert!(module(&many).to_string().contains("too deep"), "{open}");
+    }
+    // What is no bracket does not count.
+    let open = "[{(".repeat(10);
+    let said = format!("x := \"{open} \\\" {open}\" # {open}\n\ny := `{open}`\n\nz if undefined_name == 1");
+    assert!(!module(&said).to_string().contains("too deep"));
+}
+
 #[test]
 fn modules() {
     assert!(matches!(module("x if {"), BundleError::Rego { .. }));

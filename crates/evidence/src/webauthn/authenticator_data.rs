@@ -4,6 +4,7 @@ use chancery_canonical::Sha256;
 use minicbor::Decoder;
 
 use super::{CredentialId, RelyingParty};
+use crate::cbor;
 use crate::cose::CosePublicKey;
 
 const USER_PRESENT: u8 = 0x01;
@@ -169,7 +170,7 @@ fn is_one_map(bytes: &[u8]) -> bool {
     };
     // A false count ends with the input, so this loop is no longer than the bytes are.
     for _ in 0..count {
-        if decoder.str().is_err() || decoder.skip().is_err() {
+        if decoder.str().is_err() || cbor::skip(&mut decoder).is_err() {
             return false;
         }
     }

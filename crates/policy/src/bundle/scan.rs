@@ -8,7 +8,7 @@ use std::fmt;
 use chancery_canonical::json::{Map, Value};
 
 use super::builtins::is_offered;
-use super::{BundleError, Settings, source};
+use super::{BundleError, Settings, nesting, source};
 
 use walk::{Definition, ModuleFacts};
 
@@ -87,8 +87,14 @@ impl<'a> Scan<'a> {
     /// Parses every module.
     pub fn of(files: &BTreeMap<String, Vec<u8>>, data: &'a Map<String, Value>) -> Result<Self, BundleError> {
         let (mut judging, mut tests) = (regorus::Engine::new(), regorus::Engine::new());
-        let mut modules = Vec::new();
+        let (mut modules, mut work) = (Vec::new(), 0_u64);
         for (path, text) in source::modules(files) {
+            work = work.saturating_add(nesting::work(text));
+            if work > nesting::MAX_WORK {
+                let cause =
+                    "its brackets stand too deep inside each other: give the inner ones a rule of their own";
+                return Err(BundleError::Rego { file: path.to_owned(), cause: cause.to_owned() });
+            }
             let engine = if source::is_test(path) { &mut tests } else { &mut judging };
             modules.push(walk::read_module(engine, path, text)?);
         }

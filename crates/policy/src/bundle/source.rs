@@ -89,7 +89,9 @@ fn check_size(what: &str, bytes: usize, limit: usize) -> Result<(), BundleError>
 }
 
 fn check_path(path: &str) -> Result<(), BundleError> {
-    let refused = |remedy| Err(BundleError::Path { path: path.to_owned(), remedy });
+    // It is anybody's text: no more of it is said than finds the file.
+    let said = || path.escape_debug().take(80).collect();
+    let refused = |remedy| Err(BundleError::Path { path: said(), remedy });
     let plain = |part: &str| {
         !part.is_empty()
             && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))

@@ -8,6 +8,9 @@ use regorus::unstable::{Expr, Literal, Module, Query, Ref, Rule, RuleAssign, Rul
 
 use super::super::{BundleError, source};
 
+/// The most that is said of what the engine says.
+const MAX_CAUSE_CHARACTERS: usize = 1000;
+
 /// A constant path, and where it stands.
 #[derive(Clone, Debug)]
 pub struct Named {
@@ -46,7 +49,9 @@ pub struct ModuleFacts {
 /// Adds a module to the engine, which parses it, and reads it.
 pub fn read_module(engine: &mut Engine, path: &str, text: &str) -> Result<ModuleFacts, BundleError> {
     let refused = |cause: String| BundleError::Rego { file: path.to_owned(), cause };
-    engine.add_policy(path.to_owned(), text.to_owned()).map_err(|cause| refused(cause.to_string()))?;
+    // The engine repeats the line, which may be the whole file.
+    let said = |cause: String| refused(cause.chars().take(MAX_CAUSE_CHARACTERS).collect());
+    engine.add_policy(path.to_owned(), text.to_owned()).map_err(|cause| said(cause.to_string()))?;
     let Some(module) = engine.get_modules().last() else {
         return Err(refused("it is empty".to_owned()));
     };
