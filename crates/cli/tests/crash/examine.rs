@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::auditor::Auditor;
 use crate::installation::{Installation, Pair};
 use crate::process::run;
-use crate::promises::Promises;
+use crate::promises::{Certificate as Held, Promises};
 use crate::site::{Lost, Site};
 
 /// The number of a revocation list, from its bytes (PROTOCOL.krl: magic, format version, number).
@@ -21,8 +21,14 @@ pub fn list_number(list: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(number.try_into().ok()?))
 }
 
+/// How often the same evidence is asked for, when what it is about goes on meanwhile.
+const READINGS: usize = 3;
+
 /// Every certificate that a client holds has evidence that verifies, against the log as it is now.
 /// At most `most` are looked at, spread over the whole run.
+///
+/// A timer may fire between evidence and log: the log then rightly has what the evidence has not. Evidence that is
+/// asked for afterwards must have it.
 pub fn evidence(
     site: &Site,
     installation: &Installation,
@@ -32,14 +38,35 @@ pub fn evidence(
 ) -> Result<(), Lost> {
     let certificates: Vec<_> = promises.certificates.values().cloned().collect();
     let step = certificates.len().div_ceil(most.max(1)).max(1);
-    let mut bundles = Vec::new();
-    for held in certificates.into_iter().step_by(step) {
-        let Pair { requester, .. } = &installation.pairs[held.pair];
-        let path = format!("/api/v1/requests/{}/evidence", held.request);
-        bundles.push((held, requester.call(site, "GET", &path, None)?.bytes));
+    let mut rest: Vec<_> = certificates.into_iter().step_by(step).collect();
+    for reading in 1..=READINGS {
+        let mut bundles = Vec::new();
+        for held in rest {
+            let Pair { requester, .. } = &installation.pairs[held.pair];
+            let path = format!("/api/v1/requests/{}/evidence", held.request);
+            bundles.push((requester.call(site, "GET", &path, None)?.bytes, held));
+        }
+        auditor.follow(site, promises)?;
+        rest = Vec::new();
+        for (zip, held) in bundles {
+            let problems = evidence_problems(installation, auditor, &held, &zip);
+            if !problems.is_empty() && reading < READINGS {
+                rest.push(held);
+            } else {
+                promises.violations.extend(problems);
+            }
+        }
     }
-    // The log may have grown meanwhile: what it is held against must not be older.
-    auditor.follow(site, promises)?;
+    Ok(())
+}
+
+/// What a stranger finds wrong with the evidence of a certificate.
+fn evidence_problems(
+    installation: &Installation,
+    auditor: &Auditor,
+    held: &Held,
+    zip: &[u8],
+) -> Vec<String> {
     let leaf = |index: u64| auditor.leaves.get(usize::try_from(index).unwrap()).cloned();
     let newer = NewerLog { checkpoint: &auditor.newest, leaf: &leaf };
     let options = Options {
@@ -49,19 +76,17 @@ pub fn evidence(
         now: None,
         ..Options::default()
     };
-    let trust = installation.trust();
-    for (held, zip) in bundles {
-        let verification = verify_zip(&zip, &trust, &options);
-        for check in &verification.checks {
-            if let Outcome::Fail(problems) = &check.outcome {
-                promises.violated(format!("evidence of `{}`, {}: {problems:?}", held.request, check.name));
-            }
-        }
-        if verification.logged.is_none() {
-            promises.violated(format!("certificate {} has no checkpointed approval", held.serial));
+    let verification = verify_zip(zip, &installation.trust(), &options);
+    let mut problems = Vec::new();
+    for check in &verification.checks {
+        if let Outcome::Fail(found) = &check.outcome {
+            problems.push(format!("evidence of `{}`, {}: {found:?}", held.request, check.name));
         }
     }
-    Ok(())
+    if verification.logged.is_none() {
+        problems.push(format!("certificate {} has no checkpointed approval", held.serial));
+    }
+    problems
 }
 
 /// The list revokes exactly the serials that the log says are revoked, and OpenSSH reads the same of it.

@@ -154,7 +154,7 @@ impl Listing {
                 }
                 after = Some(row.id.clone());
                 let viewed = self.view.is_none_or(|view| view.wants(&row, reader, people, now));
-                if viewed && self.wants(&row, reader, people) {
+                if viewed && self.has_state(&row) && self.wants(&row, reader, people) {
                     rows.push(row);
                 }
             }
@@ -163,6 +163,11 @@ impl Listing {
             }
         }
         Ok((rows, after.map(|id| id.to_string())))
+    }
+
+    /// A view reads states of its own choice.
+    fn has_state(&self, row: &RequestRow) -> bool {
+        self.states.is_empty() || self.states.contains(&row.state)
     }
 
     fn wants(&self, row: &RequestRow, reader: &PersonId, people: &Snapshot) -> bool {

@@ -53,6 +53,18 @@ fn a_seat_that_is_filled_needs_nobody() {
     assert_eq!(line["waiting_for"], json!(["security"]));
 }
 
+/// Whoever asks for a view and a state gets what is in both.
+#[test]
+fn a_view_is_narrowed_by_a_state() {
+    let Cast { world, mut erin, olga, .. } = cast();
+    let request = world.request(&mut erin, "production");
+    let nothing = Vec::<String>::new();
+    for (reader, view) in [(&olga, "needs_me"), (&erin, "waiting_others")] {
+        assert_eq!(listed(&world, reader, &format!("{view}&state=pending")), std::slice::from_ref(&request));
+        assert_eq!(listed(&world, reader, &format!("{view}&state=approved")), nothing);
+    }
+}
+
 #[test]
 fn a_line_says_what_it_is_about() {
     let Cast { world, mut erin, olga, .. } = cast();
