@@ -39,9 +39,10 @@ test: ## every test that needs Rust, Node, Debian packages and PyPI
 	scripts/test-page
 
 .PHONY: interop
-interop: ## verifiers that nobody here wrote: Go, npm, openssl, Python, OpenSSH
+interop: ## what nobody here wrote: verifiers in Go, npm, openssl, Python, OpenSSH; schemathesis
 	@scripts/setup interop
 	$(MAKE) --no-print-directory build
+	$(CARGO) build --locked --workspace --example served
 	tests/interop/run
 
 .PHONY: lint
@@ -63,6 +64,7 @@ nightly: ## the long forms: every byte of the evidence flipped, long histories
 	CHANCERY_SIMULATION_SEEDS=10000 CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_LTO=off \
 		$(CARGO) test --locked --release -p chancery-simulation --test simulation -- --nocapture
 	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
+	tests/interop/api/run long
 
 .PHONY: console
 console: ## the web console, into console/dist, for the binary to embed
