@@ -4,6 +4,8 @@
 //! The database is copied first, as of one moment; the issuer's book and the revocation list after it, so that they
 //! know at least what it knows. Nothing has the final name before the whole folder was verified.
 
+mod lives;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -172,6 +174,7 @@ async fn fill(
     for path in sources(config, with_keys, &mut outside)? {
         copy_file(&config.data.join(&path), &folder.join(&path))?;
     }
+    lives::copy(&config.data, folder, with_keys).await?;
     keys::write_private(&folder.join(FILE), movable(config).to_toml().as_bytes())?;
     let checkpoint = {
         let copy = folder.join(DATABASE);

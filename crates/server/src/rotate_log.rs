@@ -48,6 +48,8 @@ const NEXT: &str = "next";
 const COMPLETE: &str = "complete";
 /// Where the lives of before are kept.
 pub(crate) const LIVES: &str = "lives";
+/// Name of the seed of a life that is over, in its folder.
+pub(crate) const KEPT_SEED: &str = "log.seed";
 
 /// A rotation that was begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -345,7 +347,7 @@ fn move_in(config: &Config, rotation: &Rotation) -> Result<Rotated, RotateError>
     }
     moves.push((data.join(&copy), kept.join(&copy), next.join(&copy)));
     moves.push((config.trust(), kept.join("trust"), next.join("trust")));
-    moves.push((seed, kept.join("log.seed"), keys::next_log_seed(data)));
+    moves.push((seed, kept.join(KEPT_SEED), keys::next_log_seed(data)));
     // INVARIANT: nothing of the new life is in its place before all of the old one is kept.
     let whole = kept.join(COMPLETE);
     if !whole.exists() {

@@ -61,12 +61,7 @@ pub fn evidence(
 }
 
 /// What a stranger finds wrong with the evidence of a certificate.
-fn evidence_problems(
-    installation: &Installation,
-    auditor: &Auditor,
-    held: &Held,
-    zip: &[u8],
-) -> Vec<String> {
+fn evidence_problems(installation: &Installation, auditor: &Auditor, held: &Held, zip: &[u8]) -> Vec<String> {
     let leaf = |index: u64| auditor.leaves.get(usize::try_from(index).unwrap()).cloned();
     let newer = NewerLog { checkpoint: &auditor.newest, leaf: &leaf };
     let options = Options {

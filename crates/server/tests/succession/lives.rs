@@ -5,7 +5,9 @@ use std::fs;
 use chancery_evidence::trust::{Lineage, TrustDirectory, TrustRoot, trust_challenge};
 use chancery_issuer::ssh::{Certificate, Krl};
 use chancery_server::backup::{BackupOptions, backup};
+use chancery_server::restore::{RestoreOptions, restore};
 use chancery_server::{RotateError, Rotated};
+use chancery_store::{SqliteStore, Store as _};
 use serde_json::json;
 
 use crate::APPROVERS;
@@ -71,6 +73,26 @@ fn the_log_begins_a_new_life() {
     scene.propose(&[(APPROVERS, json!(2))]).unwrap();
     scene.seal();
     assert_eq!(failed(&zip, &trust(&scene.folder())), Vec::<&str>::new());
+    old_life_is_restored(&scene, &last);
+}
+
+/// A backup has the lives that are over, and the seed of none.
+fn old_life_is_restored(scene: &Scene, last: &[u8]) {
+    let folder = scene.world.folder.path();
+    let (copy, restored) = (folder.join("backup"), folder.join("restored"));
+    let options = BackupOptions { with_keys: false, clock: Some(scene.world.clock.clone()) };
+    let options_of_restore =
+        RestoreOptions { keys: Some(scene.world.data().join("keys")), ..RestoreOptions::default() };
+    let runtime = &scene.world.runtime;
+    let manifest = runtime.block_on(backup(&scene.world.data(), &copy, options)).unwrap();
+    assert!(manifest.files.keys().all(|path| !path.ends_with("seed")), "{:?}", manifest.files);
+    runtime.block_on(restore(&copy, &restored, options_of_restore)).unwrap();
+    let life = restored.join("lives/log.example");
+    let key = trust(&restored.join("trust")).root().log_keys()[0].clone();
+    let store = SqliteStore::open_read_only(life.join("chancery.db"), key).unwrap();
+    let checkpoint = runtime.block_on(store.checkpoint()).unwrap();
+    assert_eq!(checkpoint.note().to_string().as_bytes(), last);
+    assert!(runtime.block_on(store.integrity(None)).unwrap().is_empty());
 }
 
 /// Whoever has the old key goes on with the old log, or whoever closed it cut its end off: the root says where it ended.
