@@ -37,7 +37,7 @@ pub fn keep_with(
 ) {
     let Some(folder) = folder() else { return };
     let case = folder.join(numbered(name));
-    for (path, bytes) in &TrustDirectory::render(trust.root()).unwrap() {
+    for (path, bytes) in &trust.files().unwrap() {
         write(&case.join("trust").join(path), bytes);
     }
     write(&case.join("bundle.zip"), zip);

@@ -11,6 +11,7 @@ use chancery_server::successor::Proposal;
 use chancery_server::{
     Change, ProposeError, ProposeOptions, Proposed, RotateError, RotateOptions, Rotated, propose, rotate_log,
 };
+use chancery_testkit::corpus;
 use serde_json::{Value, json};
 
 use crate::world::{Answer, ORIGIN, Person, World, trust};
@@ -86,8 +87,9 @@ impl Scene {
     }
 }
 
-/// The checks that fail.
+/// The checks that fail. The bundle is kept for other verifiers.
 pub fn failed(zip: &[u8], directory: &TrustDirectory) -> Vec<&'static str> {
+    corpus::keep_with("succession", zip, directory, ("ssh", &read_certificate));
     let options =
         Options { require_replay: true, certificates: Some(&read_certificate), ..Options::default() };
     verify_zip(zip, directory, &options).failed()
