@@ -41,6 +41,7 @@ describe('the corpus', () => {
     const failing = new Set(corpus.flatMap(({ verdict }) => verdict.failed));
     expect(corpus.length).toBeGreaterThanOrEqual(50);
     expect(corpus.filter(({ verdict }) => verdict.failed.length === 0).length).toBeGreaterThanOrEqual(10);
+    expect(corpus.filter(({ trust }) => trust.has('history.json')).length).toBeGreaterThanOrEqual(10);
     expect([...failing].sort()).toEqual(expect.arrayContaining(['container', 'decision-signatures', 'leaf-inclusion', 'quorum', 'trust-root']));
   });
 

@@ -74,10 +74,10 @@ describe('the offline verifier', () => {
     expect(readFileSync(FILE, 'utf8')).not.toMatch(/https?:\/\/(?!in-toto\.io)[a-z]/);
   });
 
-  it.each(sample().map((one) => [one.name, one] as const))('%s', async (name, { verdict }) => {
+  it.each(sample().map((one) => [one.name, one] as const))('%s', async (name, { verdict, trust }) => {
     const { page, noise } = await open();
-    // `trust.json` alone says all that the folder says.
-    await give(page, name, name.length % 2 === 0 ? 'folder' : 'file');
+    // Of version 1, `trust.json` alone says all that the folder says.
+    await give(page, name, trust.has('history.json') || name.length % 2 === 0 ? 'folder' : 'file');
     expect(await failing(page)).toEqual(verdict.failed.filter((check) => check !== 'verdict-replay'));
     expect(noise).toEqual([]);
     await page.close();
@@ -117,6 +117,26 @@ describe('the offline verifier', () => {
     expect(await page.locator('#trust-said').innerText()).toContain('proves nothing');
     await page.setInputFiles('#evidence', join(CORPUS, 'certificate-honest-001/bundle.zip'));
     expect(await page.locator('.banner').count()).toBe(0);
+    await page.close();
+  });
+
+  it('follows a later version of the trust root from the first one, and says what is missing', async () => {
+    const { page } = await open();
+    const succeeded = readCorpus().find(({ trust, verdict }) => trust.has('history.json') && verdict.certificates === 'ssh' && verdict.failed.length === 0);
+    if (succeeded === undefined) throw new Error('the corpus has no successor of a trust root');
+    const file = (name: string) => join(CORPUS, succeeded.name, 'trust', name);
+    await page.setInputFiles('#trust', file('trust.json'));
+    await page.waitForSelector('#trust-drop[data-state="bad"]');
+    expect(await page.locator('#trust-said').innerText()).toContain('trust/history.json');
+    expect(await page.locator('#believed').innerText()).toBe('');
+    await page.setInputFiles('#trust', ['trust.json', 'history.json', 'signatures.json'].map(file));
+    await page.waitForSelector('#trust-drop[data-state="ready"]');
+    const believed = await page.locator('#believed').innerText();
+    expect(believed).toContain('Version 1');
+    expect(believed).toMatch(/Version 2[^]*signed by [0-9A-Z]{26}, [0-9A-Z]{26}/);
+    await page.setInputFiles('#evidence', join(CORPUS, succeeded.name, 'bundle.zip'));
+    await page.waitForSelector('#report[data-state="pass"] .banner');
+    expect(await violations(page)).toEqual([]);
     await page.close();
   });
 

@@ -63,6 +63,20 @@ it('refuses evidence as trust', async () => {
   await page.close();
 });
 
+it('lists what is believed, and says which files of a later version are missing', async () => {
+  const page = await open();
+  const succeeded = readCorpus().find(({ trust }) => trust.has('history.json'));
+  if (succeeded === undefined) throw new Error('the corpus has no successor of a trust root');
+  const folder = join(CORPUS, succeeded.name, 'trust');
+  await page.getByLabel('Choose trust files').setInputFiles(join(folder, 'trust.json'));
+  await page.getByText('trust/history.json').waitFor();
+  expect(await page.locator('[data-believed]').count()).toBe(0);
+  await page.getByLabel('Choose a trust folder').setInputFiles(folder);
+  await page.locator('[data-believed]').waitFor();
+  expect(await page.locator('[data-believed]').innerText()).toMatch(/Version 1[^]*Version 2[^]*signed by [0-9A-Z]{26}/);
+  await page.close();
+});
+
 it.each([
   ['light', 1440],
   ['dark', 390],
