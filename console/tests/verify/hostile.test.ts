@@ -92,6 +92,21 @@ describe('trust', () => {
     await expect(readTrust(new Map(honest.trust).set('keys/more.pem', utf8('x')))).rejects.toThrow('does not belong');
   });
 
+  it('of a later version is refused wherever its history or its signatures are damaged', async () => {
+    const dice = random(4);
+    const succeeded = readCorpus().find(({ trust: folder }) => folder.has('history.json'))?.trust;
+    if (succeeded === undefined) throw new Error('the corpus has no successor of a trust root');
+    expect((await readTrust(succeeded)).accepted.length).toBeGreaterThan(1);
+    for (const path of ['history.json', 'signatures.json']) {
+      for (let round = 0; round < 40; round += 1) {
+        const damaged = new Uint8Array(succeeded.get(path) ?? []);
+        const place = dice(damaged.length);
+        damaged[place] = ((damaged[place] ?? 0) + 1 + dice(255)) % 256;
+        await expect(readTrust(new Map(succeeded).set(path, damaged)), `${path}, round ${round}`).rejects.toThrow();
+      }
+    }
+  });
+
   it('is found in a folder, in a zip, and never in evidence', async () => {
     const inside = [...honest.trust].map(([path, content]) => ({ path: `mine/trust/${path}`, bytes: content }));
     const hidden = { path: 'mine/trust/.DS_Store', bytes: utf8('x') };
