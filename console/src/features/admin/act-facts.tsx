@@ -7,7 +7,7 @@ import { PersonById } from './person-by-id';
 import type { OpenAct } from './use-signature';
 import styles from './admin.module.css';
 
-type Row = [name: string, value: ReactNode];
+export type Row = [name: string, value: ReactNode];
 
 /** What the act says, from the signed document alone; the names beside ids are the directory's word. */
 export function ActFacts({ open, showKey }: { open: OpenAct; showKey: boolean }) {

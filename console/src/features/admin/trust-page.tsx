@@ -9,7 +9,8 @@ import { Problem } from '../../ui/problem';
 import { Loading } from '../../ui/states';
 import { Moment, Relative, usePast } from '../../ui/time';
 import { written } from '../../verify/moment';
-import { Facts } from './act-facts';
+import type { TrustRoot } from '../../verify/trust';
+import { Facts, type Row } from './act-facts';
 import { LogStatus } from './log-status';
 import { PersonById } from './person-by-id';
 import { PolicyStatus } from './policy-status';
@@ -76,6 +77,7 @@ function Root({ view, facts }: { view: Schema<'TrustView'>; facts: TrustFacts })
         rows={[
           [text.version, document.version],
           [text.digest, <code key="digest">{sha256}</code>],
+          ...successionOf(facts.root),
           [text.created, <Moment key="created" value={written(document.created_at)} />],
           [
             text.expires,
@@ -89,7 +91,7 @@ function Root({ view, facts }: { view: Schema<'TrustView'>; facts: TrustFacts })
           [text.recovery, text.recoveryOf(document.recovery.threshold, document.recovery.keys.length)],
           [text.roots, text.rootsOf(document.attestation_roots.length)],
           [text.engines, document.engines.join(', ')],
-          [text.genesis, <People key="people" facts={facts} />],
+          [text.genesis, <People key="people" people={document.genesis.persons} />],
         ]}
       />
       <Floors facts={facts} />
@@ -104,12 +106,24 @@ function Root({ view, facts }: { view: Schema<'TrustView'>; facts: TrustFacts })
   );
 }
 
-function People({ facts }: { facts: TrustFacts }) {
+/** What a later version follows, who signs the one after it, and which lives of the log are over. */
+function successionOf({ document: { previous_sha256, administrators, logs } }: TrustRoot): Row[] {
+  const text = admin.trust;
+  const follows: Row[] = [
+    [text.follows, <code key="follows">{previous_sha256}</code>],
+    [text.mayFollow, <People key="administrators" people={administrators} />],
+  ];
+  const ended = logs.flatMap(({ origin, closed }): Row[] => (closed === undefined ? [] : [[text.closed(origin), text.closedAt(closed.size)]]));
+  return [...(previous_sha256 === undefined ? [] : follows), ...ended];
+}
+
+function People({ people }: { people: readonly { id: string; roles?: ReadonlySet<string> }[] }) {
   return (
     <ul>
-      {facts.root.document.genesis.persons.map(({ id, roles }) => (
+      {people.map(({ id, roles }) => (
         <li key={id}>
-          <PersonById id={id} withId /> · {[...roles].join(', ')}
+          <PersonById id={id} withId />
+          {roles !== undefined && ` · ${[...roles].join(', ')}`}
         </li>
       ))}
     </ul>
