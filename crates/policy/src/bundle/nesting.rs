@@ -17,7 +17,7 @@ pub const MAX_CHAIN: u32 = 100;
 pub struct Nesting {
     /// Every bracket counts 2 to the power of its depth.
     pub work: u64,
-    /// The most operators inside each other: those before a place in its own expression, and in each one around it.
+    /// The most operators that can be inside each other: those of one expression, with what stands in its brackets.
     pub chain: u32,
 }
 
@@ -74,15 +74,23 @@ fn skip_string(bytes: &mut impl Iterator<Item = u8>) {
     }
 }
 
+/// The expression at hand, between two brackets.
+#[derive(Default)]
+struct Expression {
+    /// Its operators so far, and those of the brackets in it: any of them may be around the others.
+    chain: u32,
+    /// The longest chain of those before it, between the same brackets.
+    longest: u32,
+}
+
 /// Where the reading stands.
 #[derive(Default)]
 struct Reader {
     nesting: Nesting,
-    /// Operators of the expression at hand, and of those around it.
-    chains: Vec<u32>,
-    chain: u32,
-    /// The sum of `chains`.
-    around: u32,
+    here: Expression,
+    around: Vec<Expression>,
+    /// The sum of the chains in `around`.
+    chains_around: u32,
     after_operand: bool,
     after_line_break: bool,
 }
@@ -91,21 +99,25 @@ impl Reader {
     /// Two operands with nothing but a line break between them are of two statements.
     fn operand(&mut self) {
         if self.after_operand && self.after_line_break {
-            self.chain = 0;
+            self.begin_anew();
         }
         self.after_operand = true;
         self.after_line_break = false;
     }
 
     fn operator(&mut self) {
-        self.chain = self.chain.saturating_add(1);
-        self.nesting.chain = self.nesting.chain.max(self.around.saturating_add(self.chain));
+        self.lengthen(1);
         self.after_operand = false;
         self.after_line_break = false;
     }
 
+    fn lengthen(&mut self, operators: u32) {
+        self.here.chain = self.here.chain.saturating_add(operators);
+        self.nesting.chain = self.nesting.chain.max(self.chains_around.saturating_add(self.here.chain));
+    }
+
     fn begin_anew(&mut self) {
-        self.chain = 0;
+        self.here = Expression { chain: 0, longest: self.here.longest.max(self.here.chain) };
         self.after_operand = false;
     }
 
@@ -116,16 +128,18 @@ impl Reader {
         if behind {
             self.operator();
         }
-        self.chains.push(self.chain);
-        self.around = self.around.saturating_add(self.chain);
-        self.begin_anew();
-        let depth = u32::try_from(self.chains.len()).unwrap_or(u32::MAX);
+        self.chains_around = self.chains_around.saturating_add(self.here.chain);
+        self.around.push(std::mem::take(&mut self.here));
+        self.after_operand = false;
+        let depth = u32::try_from(self.around.len()).unwrap_or(u32::MAX);
         self.nesting.work = self.nesting.work.saturating_add(2_u64.saturating_pow(depth));
     }
 
     fn close(&mut self) {
-        self.chain = self.chains.pop().unwrap_or(0);
-        self.around = self.around.saturating_sub(self.chain);
+        let inside = self.here.longest.max(self.here.chain);
+        self.here = self.around.pop().unwrap_or_default();
+        self.chains_around = self.chains_around.saturating_sub(self.here.chain);
+        self.lengthen(inside);
         self.after_operand = true;
         self.after_line_break = false;
     }
