@@ -1,16 +1,18 @@
 /** The page: takes a bundle and a trust directory, and shows what verification finds as soon as both are there. */
 
+import type { Lineage } from '../src/verify/lineage';
 import { written } from '../src/verify/moment';
 import { chosen, dropped } from '../src/verify/picked';
 import { reason } from '../src/verify/shape';
-import { readTrust, type TrustRoot } from '../src/verify/trust';
+import { readTrust } from '../src/verify/trustDirectory';
 import { trustFiles, type Dropped } from '../src/verify/trustFiles';
 import { verifyZip } from '../src/verify/verify';
+import { drawBelieved } from './believed';
 import { byId, prose } from './dom';
 import { drawReport } from './report';
 
 let zip: Uint8Array | undefined;
-let root: TrustRoot | undefined;
+let lineage: Lineage | undefined;
 /** Counts runs, so that a slow one does not draw over a later one. */
 let run = 0;
 
@@ -31,12 +33,14 @@ async function takeEvidence(files: Dropped[]): Promise<void> {
 
 async function takeTrust(files: Dropped[]): Promise<void> {
   try {
-    root = await readTrust(await trustFiles(files));
-    const { version, expires_at } = root.document;
-    const until = written(expires_at).slice(0, 10);
-    say('trust', 'ready', `Version ${version} for the log \`${root.logOrigin}\`, until ${until}. Its digest is \`${root.sha256}\`: compare it with what you were told.`);
+    lineage = await readTrust(await trustFiles(files));
+    const { document, logOrigin, sha256 } = lineage.newest;
+    const until = written(document.expires_at).slice(0, 10);
+    say('trust', 'ready', `Version ${document.version} for the log \`${logOrigin}\`, until ${until}. Its digest is \`${sha256}\`: compare it with what you were told.`);
+    byId('believed').replaceChildren(drawBelieved(lineage));
   } catch (error) {
-    root = undefined;
+    lineage = undefined;
+    byId('believed').replaceChildren();
     say('trust', 'bad', reason(error));
   }
   await show();
@@ -47,9 +51,9 @@ async function show(): Promise<void> {
   const mine = run;
   const report = byId('report');
   report.replaceChildren();
-  if (zip === undefined || root === undefined) return;
+  if (zip === undefined || lineage === undefined) return;
   report.setAttribute('aria-busy', 'true');
-  const verification = await verifyZip(zip, root, { now: Math.floor(Date.now() / 1000) });
+  const verification = await verifyZip(zip, lineage, { now: Math.floor(Date.now() / 1000) });
   if (mine !== run) return;
   report.removeAttribute('aria-busy');
   report.replaceChildren(...drawReport(verification));

@@ -1,3 +1,4 @@
+import { Believed } from '../features/verify/believed';
 import { DropZone } from '../features/verify/drop-zone';
 import { Report } from '../features/verify/report';
 import { useVerification } from '../features/verify/use-verification';
@@ -24,13 +25,14 @@ export function Verify() {
           {trust.state === 'waiting' && text.trust.waiting}
           {trust.state === 'ready' && (
             <>
-              {text.trust.ready(trust.value.document.version, trust.value.logOrigin, written(trust.value.document.expires_at).slice(0, 10))}{' '}
-              <code>{trust.value.sha256}</code>
+              {text.trust.ready(trust.value.newest.document.version, trust.value.newest.logOrigin, written(trust.value.newest.document.expires_at).slice(0, 10))}{' '}
+              <code>{trust.value.newest.sha256}</code>
             </>
           )}
           {trust.state === 'bad' && <Visible text={trust.why} />}
         </DropZone>
       </div>
+      {trust.state === 'ready' && <Believed lineage={trust.value} />}
       {busy && <p role="status">{text.busy}</p>}
       {found !== undefined && <Report verification={found} />}
     </Page>

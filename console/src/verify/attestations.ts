@@ -6,6 +6,7 @@ import type { Files } from './container';
 import { equal, sha256Hex, toBase64Url } from './digest';
 import { decisionDocument, decode, type GrantTerms } from './documents';
 import { sameJson, without, type Approved, type IdentityEvent, type LeaseIssued, type PolicyEvent, type RequestEvent } from './events';
+import type { Versions } from './inForce';
 import type { P256Key } from './keys';
 import { ATTESTATION_PREFIX, attestationPath, proofPath } from './layout';
 import { publicFacts } from './lease';
@@ -51,7 +52,7 @@ interface Standing {
 /** Everything that attestations are held against. */
 export interface Attested {
   files: Files;
-  root: TrustRoot;
+  versions: Versions;
   key: VerifierKey;
   contents: Contents;
   directories: Directories;
@@ -196,14 +197,21 @@ async function checkOne(attested: Attested, event: number, { named, leaf, said }
   const path = attestationPath(leaf);
   const bundle = readBundle(attested.files, path, problems);
   if (bundle === undefined) return;
+  const root = rootAt(attested, event);
   try {
-    await checkLogged(attested, leaf, bundle, named);
+    await checkLogged(attested, leaf, bundle, named, root);
   } catch (error) {
     problems.logEntries.push(`\`${path}\`: ${reason(error)}`);
   }
   if (said === undefined) problems.contents.push(`\`${path}\`: events of this kind are not attested`);
   else if (typeof said === 'string') problems.contents.push(`\`${path}\`: ${said}`);
-  else await checkEnvelope(attested, path, bundle, said, problems);
+  else await checkEnvelope(root, path, bundle, said, problems);
+}
+
+/** The root that was in force at an event. */
+function rootAt({ contents, versions }: Attested, index: number): TrustRoot {
+  const content = contents.get(index);
+  return content !== undefined && 'event' in content ? versions.at(index, content.event.time) : versions.newest;
 }
 
 function readBundle(files: Files, path: string, problems: AttestationProblems): Bundle | undefined {
@@ -232,7 +240,7 @@ function isCanonical(bytes: Uint8Array): boolean {
   }
 }
 
-async function checkEnvelope({ root }: Attested, path: string, { envelope }: Bundle, said: Said, problems: AttestationProblems): Promise<void> {
+async function checkEnvelope(root: TrustRoot, path: string, { envelope }: Bundle, said: Said, problems: AttestationProblems): Promise<void> {
   const key = await keyOf(root.document.attestation_keys.get(said.predicate) ?? [], envelope.keyId);
   if (key === undefined) {
     problems.signatures.push(`\`${path}\`: the trust root names no key \`${envelope.keyId}\` for attestations of \`${said.predicate}\``);
@@ -260,7 +268,7 @@ async function keyOf(keys: readonly P256Key[], name: string): Promise<P256Key | 
 }
 
 /** The Sigstore bundle agrees with leaf, proof and checkpoint, and with the name in the event. */
-async function checkLogged({ files, root, key, contents }: Attested, leaf: number, bundle: Bundle, named: string | undefined): Promise<void> {
+async function checkLogged({ files, key, contents }: Attested, leaf: number, bundle: Bundle, named: string | undefined, root: TrustRoot): Promise<void> {
   const content = contents.get(leaf);
   const bytes = content !== undefined && 'attestation' in content ? content.attestation : refuse('its leaf is no attestation');
   if (!equal(bundle.leaf, bytes)) refuse('it is about another leaf than the log has there');

@@ -7,11 +7,12 @@ import { challenge, hex, type Bytes } from './digest';
 import { credentialOf, Directory, IDENTITY_ADMIN, type Person } from './directory';
 import { decode, identityDocument, type Authority, type IdentityDocument, type Passkey, type PersonSignature, type RecoverySignature } from './documents';
 import { parseCose } from './cose';
+import type { Versions } from './inForce';
 import { passkeyOf, readIdentityEvent, sameJson, without, type EventLeaf, type IdentityEvent } from './events';
 import { verifyEd25519 } from './keys';
-import { refuse } from './shape';
-import { checkNonce, checkOffer, RecoveryRefusal, verifyLost, verifySigner } from './signer';
-import type { GenesisPerson, TrustRoot } from './trust';
+import { refuse, sameContent } from './shape';
+import { checkNonce, checkOffer, ofPerson, verifyLost, verifySigner } from './signer';
+import type { TrustDocument } from './trust';
 
 /** The longest that people are offered an identity document: a day; recovery keys, which lie in safes: a week. */
 export const MAX_IDENTITY_OFFER_SECONDS = 24 * 3600;
@@ -42,27 +43,27 @@ function gives(event: IdentityEvent): boolean {
 /** Takes in identity leaves in the order of the log. */
 export class Chain {
   directory = new Directory();
-  private readonly root: TrustRoot;
+  private readonly versions: Versions;
   private readonly administrators: Set<string>;
   private readonly heads = new Map<string, { version: number; hash: string }>();
   private readonly keys = new Set<string>();
   private readonly nonces = new Set<string>();
   private readonly takenAway = new Map<string, number>();
 
-  constructor(root: TrustRoot) {
-    this.root = root;
-    const persons = root.document.genesis.persons.filter((person) => person.roles.has(IDENTITY_ADMIN));
+  constructor(versions: Versions) {
+    this.versions = versions;
+    const persons = versions.oldest.document.genesis.persons.filter((person) => person.roles.has(IDENTITY_ADMIN));
     this.administrators = new Set(persons.map((person) => person.id));
   }
 
   /** Takes in one leaf, or throws and leaves everything as it was. */
-  async admit(leaf: EventLeaf, leafHash: Bytes): Promise<void> {
+  async admit(index: number, leaf: EventLeaf, leafHash: Bytes): Promise<void> {
     const person = this.position(leaf);
     const event = readIdentityEvent(leaf);
     if (event.body.person !== person) refuse(`an event in the stream of person \`${person}\` is about somebody else`);
     const passkey = passkeyOf(event);
     if (passkey !== undefined) this.checkPasskey(passkey);
-    const document = await this.checkAuthority(event.body.authority, event, leaf);
+    const document = await this.checkAuthority(event.body.authority, event, leaf, this.versions.at(index, leaf.time).document);
     this.directory = this.directory.after(event, leaf.time);
     if (document !== undefined) {
       if (TAKES_AWAY.has(event.kind)) this.takenAway.set(person, Math.max(document.issued_at, this.takenAway.get(person) ?? document.issued_at));
@@ -88,30 +89,30 @@ export class Chain {
   }
 
   /** The document that authorised the event, unless it is of the genesis. */
-  private async checkAuthority(authority: Authority, event: IdentityEvent, leaf: EventLeaf): Promise<IdentityDocument | undefined> {
+  private async checkAuthority(authority: Authority, event: IdentityEvent, leaf: EventLeaf, demands: TrustDocument): Promise<IdentityDocument | undefined> {
     switch (authority.by) {
       case 'genesis':
         this.checkGenesis(event);
         return undefined;
       case 'people': {
         const document = this.document(authority.document, event, leaf, MAX_IDENTITY_OFFER_SECONDS);
-        await this.checkSignatures(event, document, await challenge('identity', authority.document), authority.signatures);
+        await this.checkSignatures(event, document, await challenge('identity', authority.document), authority.signatures, demands);
         return document;
       }
       case 'recovery_keys': {
         checkRecoverable(event);
         const document = this.document(authority.document, event, leaf, MAX_RECOVERY_OFFER_SECONDS);
-        await this.checkRecoveryKeys(await challenge('recovery', authority.document), authority.signatures);
+        await checkRecoveryKeys(await challenge('recovery', authority.document), authority.signatures, demands);
         return document;
       }
     }
   }
 
   private checkGenesis(event: IdentityEvent): void {
-    const named = this.root.document.genesis.persons.find((person) => person.id === event.body.person);
+    const named = this.versions.oldest.document.genesis.persons.find((person) => person.id === event.body.person);
     const stands =
       event.kind === 'person.created'
-        ? named !== undefined && sameSet(named.roles, event.body.roles) && sameMap(named.attributes, event.body.attributes) && holds(named, event.body.passkey)
+        ? named !== undefined && sameContent(named.roles, event.body.roles) && sameContent(named.attributes, event.body.attributes) && holds(named, event.body.passkey)
         : event.kind === 'passkey.enrolled'
           ? named !== undefined && holds(named, event.body.passkey)
           : refuse(`\`${event.kind}\` cannot be authorised by the genesis: it has to be signed`);
@@ -121,7 +122,7 @@ export class Chain {
   /** The signed document authorises exactly this event, here and now, and once. */
   private document(canonical: string, event: IdentityEvent, leaf: EventLeaf, longestSeconds: number): IdentityDocument {
     const document = decode(identityDocument, canonical);
-    if (document.log_origin !== this.root.logOrigin) refuse(`the identity document is for the log \`${document.log_origin}\``);
+    if (document.log_origin !== this.versions.newest.logOrigin) refuse(`the identity document is for the log \`${document.log_origin}\``);
     if (document.act !== leaf.kind) refuse(`the identity document authorises \`${document.act}\`, not this event`);
     if (!sameJson(document.body, without(leaf.body, 'authority'))) refuse('the identity document authorises another content than the event has');
     checkNonce(document.nonce);
@@ -136,7 +137,7 @@ export class Chain {
     return document;
   }
 
-  private async checkSignatures(event: IdentityEvent, document: IdentityDocument, signed: Bytes, signatures: PersonSignature[]): Promise<void> {
+  private async checkSignatures(event: IdentityEvent, document: IdentityDocument, signed: Bytes, signatures: PersonSignature[], demands: TrustDocument): Promise<void> {
     const needed = NEEDED[event.kind];
     const signers = new Set<string>();
     for (const { person, assertion } of signatures) {
@@ -145,38 +146,17 @@ export class Chain {
       // INVARIANT: a key counted when the act was offered, so that nothing signed while it waited, or before it was
       // there at all, is held back until it counts.
       const verify = needed === 'lost_or_administrator' && person === event.body.person ? verifyLost : verifySigner;
-      const signer = await verify(person, assertion, signed, this.root.site, this.directory, document.issued_at).catch(ofPerson(person));
+      const signer = await verify(person, assertion, signed, this.versions.newest.site, this.directory, document.issued_at).catch(ofPerson(person));
       checkEntitled(signer, event, needed);
     }
-    const count = needed === 'administrators' || needed === 'other_administrators' ? this.administratorsNeeded() : 1;
+    const count = needed === 'administrators' || needed === 'other_administrators' ? this.administratorsNeeded(demands) : 1;
     if (signers.size < count) refuse(`${signers.size} people signed where ${count} are needed`);
   }
 
-  private async checkRecoveryKeys(signed: Bytes, signatures: RecoverySignature[]): Promise<void> {
-    const { keys, threshold } = this.root.document.recovery;
-    if (keys.length === 0 || threshold === 0) refuse('the trust root names no recovery keys');
-    const signers = new Set<string>();
-    for (const { public_key, signature } of signatures) {
-      const key = hex(public_key);
-      if (!keys.some((known) => hex(known) === key)) refuse(`a signature is by \`${key}\`, which is no recovery key of the trust root`);
-      if (signers.has(key)) refuse(`recovery key \`${key}\` signed twice: it takes distinct keys`);
-      signers.add(key);
-      if (!(await verifyEd25519(public_key, signed, signature))) refuse(`the signature of recovery key \`${key}\` is not one over this document`);
-    }
-    if (signers.size < threshold) refuse(`${signers.size} recovery keys signed where ${threshold} are needed`);
-  }
-
   /** Two where two were ever there; one where the installation was sealed with one and has no second yet. */
-  private administratorsNeeded(): number {
-    return Math.min(this.root.document.administrators_needed, Math.max(this.administrators.size, 1));
+  private administratorsNeeded(demands: TrustDocument): number {
+    return Math.min(demands.administrators_needed, Math.max(this.administrators.size, 1));
   }
-}
-
-function ofPerson(person: string): (error: unknown) => never {
-  return (error) => {
-    const message = `the signature of person \`${person}\` does not stand: ${error instanceof Error ? error.message : String(error)}`;
-    throw error instanceof RecoveryRefusal ? new RecoveryRefusal(message) : new Error(message);
-  };
 }
 
 /** INVARIANT: recovery keys give somebody their place back, or make one who can let others in; nothing else. */
@@ -188,6 +168,20 @@ function checkRecoverable(event: IdentityEvent): void {
   if (!plain) refuse(`recovery keys let person \`${person}\` in with the role \`${IDENTITY_ADMIN}\` alone, without attributes`);
 }
 
+async function checkRecoveryKeys(signed: Bytes, signatures: RecoverySignature[], demands: TrustDocument): Promise<void> {
+  const { keys, threshold } = demands.recovery;
+  if (keys.length === 0 || threshold === 0) refuse('the trust root names no recovery keys');
+  const signers = new Set<string>();
+  for (const { public_key, signature } of signatures) {
+    const key = hex(public_key);
+    if (!keys.some((known) => hex(known) === key)) refuse(`a signature is by \`${key}\`, which is no recovery key of the trust root`);
+    if (signers.has(key)) refuse(`recovery key \`${key}\` signed twice: it takes distinct keys`);
+    signers.add(key);
+    if (!(await verifyEd25519(public_key, signed, signature))) refuse(`the signature of recovery key \`${key}\` is not one over this document`);
+  }
+  if (signers.size < threshold) refuse(`${signers.size} recovery keys signed where ${threshold} are needed`);
+}
+
 function checkEntitled(signer: Person, event: IdentityEvent, needed: Needed): void {
   const own = signer.id === event.body.person;
   const administrates = signer.roles.has(IDENTITY_ADMIN);
@@ -196,20 +190,6 @@ function checkEntitled(signer: Person, event: IdentityEvent, needed: Needed): vo
   if (!entitled) refuse(`person \`${signer.id}\` may not authorise this`);
 }
 
-function holds(person: GenesisPerson, passkey: Passkey): boolean {
-  const same = (known: Passkey): boolean =>
-    credentialOf(known) === credentialOf(passkey) &&
-    hex(known.public_key) === hex(passkey.public_key) &&
-    hex(known.aaguid) === hex(passkey.aaguid) &&
-    known.backup_eligible === passkey.backup_eligible &&
-    known.attestation_sha256 === passkey.attestation_sha256;
-  return person.passkeys.some(same);
-}
-
-function sameSet(left: ReadonlySet<string>, right: ReadonlySet<string>): boolean {
-  return left.size === right.size && [...left].every((one) => right.has(one));
-}
-
-function sameMap(left: ReadonlyMap<string, string>, right: ReadonlyMap<string, string>): boolean {
-  return left.size === right.size && [...left].every(([name, value]) => right.get(name) === value);
+function holds(person: { passkeys: Passkey[] }, passkey: Passkey): boolean {
+  return person.passkeys.some((known) => sameContent(known, passkey));
 }

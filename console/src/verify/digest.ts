@@ -85,14 +85,15 @@ export const CONTEXTS = {
   session: 'chancery session v1\n',
   identity: 'chancery identity v1\n',
   recovery: 'chancery recovery v1\n',
+  trust: 'chancery trust v1\n',
 } as const;
 
 /** A kind of document that people sign. */
 export type Context = keyof typeof CONTEXTS;
 
 /** SHA-256(context ‖ canonical text): the WebAuthn challenge, or what a session or recovery key signs. */
-export async function challenge(context: Context, text: string): Promise<Bytes> {
-  return sha256(utf8(CONTEXTS[context] + text));
+export async function challenge(context: Context, text: string | Uint8Array): Promise<Bytes> {
+  return sha256(concat(utf8(CONTEXTS[context]), typeof text === 'string' ? utf8(text) : text));
 }
 
 /** The request digest, in hexadecimal digits: SHA-256 of the canonical request document, without a context. */

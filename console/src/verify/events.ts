@@ -274,14 +274,13 @@ export interface PolicyActivated {
 }
 
 export type PolicyEvent = Event<{ 'policy.activated': PolicyActivated }>;
-export type TrustEvent = Event<{ 'trust.sealed': { version: number; sha256: string } }>;
 
 const policyBodies = {
   'policy.activated': record<PolicyActivated>({ sequence: u64, from: optional(digest), to: digest, engine: text, authority }),
 };
-const trustBodies = { 'trust.sealed': record<{ version: number; sha256: string }>({ version: u64, sha256: digest }) };
 
-function reader<Bodies>(bodies: { [K in keyof Bodies]: Shape<Bodies[K]> }): (leaf: EventLeaf) => Event<Bodies> {
+/** Reads the events of a stream. */
+export function reader<Bodies>(bodies: { [K in keyof Bodies]: Shape<Bodies[K]> }): (leaf: EventLeaf) => Event<Bodies> {
   return ({ kind, body }) => {
     const shape = Object.hasOwn(bodies, kind) ? (bodies as { [kind: string]: Shape<unknown> })[kind] : undefined;
     return shape === undefined ? refuse(`\`${kind}\` is no kind of this stream`) : ({ kind, body: shape(body) } as Event<Bodies>);
@@ -291,7 +290,6 @@ function reader<Bodies>(bodies: { [K in keyof Bodies]: Shape<Bodies[K]> }): (lea
 export const readRequestEvent = reader<RequestBodies>(requestBodies);
 export const readIdentityEvent = reader<IdentityBodies>(identityBodies);
 export const readPolicyEvent = reader<{ 'policy.activated': PolicyActivated }>(policyBodies);
-export const readTrustEvent = reader<{ 'trust.sealed': { version: number; sha256: string } }>(trustBodies);
 
 /** The passkey that an event brings. */
 export function passkeyOf(event: IdentityEvent): Passkey | undefined {

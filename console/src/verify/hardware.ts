@@ -7,10 +7,11 @@ import { credentialOf } from './directory';
 import type { Verified } from './decisions';
 import { decode, isHardware, type Passkey } from './documents';
 import { passkeyOf } from './events';
+import type { Versions } from './inForce';
 import { REGISTRATION_PREFIX, registrationPath } from './layout';
 import type { Streams } from './log';
 import { bytes, reason, record, refuse } from './shape';
-import type { AttestationRoot, TrustRoot } from './trust';
+import type { AttestationRoot } from './trust';
 import { parseAuthenticatorData } from './webauthn';
 import { attributeOf, BY_COSE, checkChain, DerReader, OCTET_STRING, parseCertificate, type Certificate } from './x509';
 
@@ -53,16 +54,17 @@ export async function registrationProblems(files: Files, streams: Streams): Prom
 }
 
 /** Of every decision that a hardware key is said to have signed: whether its maker and model are believed. */
-export async function signerProblems(files: Files, root: TrustRoot, streams: Streams, verified: readonly Verified[]): Promise<string[]> {
+export async function signerProblems(files: Files, versions: Versions, streams: Streams, verified: readonly Verified[]): Promise<string[]> {
   const problems: string[] = [];
   const enrolled = enrolledIn(streams).filter(({ passkey }) => isHardware(passkey));
-  for (const { place } of verified) {
-    const credential = credentialOf(place.recorded.event.assertion);
+  for (const { place: { recorded } } of verified) {
+    const credential = credentialOf(recorded.event.assertion);
+    const believed = versions.at(recorded.index, recorded.at).document.attestation_roots;
     for (const one of enrolled.filter(({ passkey }) => credentialOf(passkey) === credential)) {
       try {
-        await checkBelieved(files, root, one);
+        await checkBelieved(files, believed, one);
       } catch (error) {
-        problems.push(`leaf ${place.recorded.index}: its passkey (leaf ${one.index}): ${reason(error)}`);
+        problems.push(`leaf ${recorded.index}: its passkey (leaf ${one.index}): ${reason(error)}`);
       }
     }
   }
@@ -71,7 +73,7 @@ export async function signerProblems(files: Files, root: TrustRoot, streams: Str
 
 const response = record<{ attestation_object: Bytes; client_data_json: Bytes }>({ attestation_object: bytes(16384), client_data_json: bytes(2048) });
 
-async function checkBelieved(files: Files, root: TrustRoot, { at, passkey, registration }: Enrolled): Promise<void> {
+async function checkBelieved(files: Files, roots: AttestationRoot[], { at, passkey, registration }: Enrolled): Promise<void> {
   const { attestation_object, client_data_json } = decode(response, files.get(registrationPath(registration)) ?? refuse('its registration is missing'));
   const object = readObject(attestation_object);
   if (object.format !== 'packed') refuse(`attestation of format \`${object.format}\` names no maker`);
@@ -84,7 +86,7 @@ async function checkBelieved(files: Files, root: TrustRoot, { at, passkey, regis
   const signed = concat(object.authenticatorData, await sha256(client_data_json));
   if (!(await verify(leaf.spki, signed, statement.signature))) refuse('attestation signature does not verify');
   checkLeaf(leaf, credential.aaguid);
-  await checkRoots(leaf, others, root.document.attestation_roots, credential.aaguid, at);
+  await checkRoots(leaf, others, roots, credential.aaguid, at);
   const same =
     equal(credential.credentialId, passkey.credential_id) &&
     equal(credential.publicKey.bytes, passkey.public_key) &&

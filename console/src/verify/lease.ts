@@ -6,20 +6,21 @@ import type { CertificateFacts, CertificateReader } from './certificate';
 import type { Files } from './container';
 import { certificateTerms, type CertificateTerms, type Entitlement } from './entitlement';
 import type { LeaseIntended } from './events';
+import type { Versions } from './inForce';
 import { CREDENTIAL_PREFIX, credentialPath } from './layout';
 import type { Case } from './lifecycle';
+import type { Recorded } from './log';
 import { written } from './moment';
 import type { Asking } from './requester';
 import { reason, refuse } from './shape';
 import { parseSshKey, sshKeyLine } from './ssh';
-import type { TrustRoot } from './trust';
 import type { Verdict } from './verdicts';
 
 /** What the check of credentials needs. */
 export interface Granted {
   subject: Case;
   asking: Asking;
-  root: TrustRoot;
+  versions: Versions;
   /** What a certificate must say, or why none follows. */
   terms: CertificateTerms | string;
   reader: CertificateReader;
@@ -81,7 +82,8 @@ export async function readCertificates(granted: Granted, files: Files): Promise<
   const certificates = new Map<string, CertificateFacts>();
   const problems: string[] = [];
   const expected = new Set<string>();
-  for (const { event } of granted.subject.intended) {
+  for (const intended of granted.subject.intended) {
+    const { event } = intended;
     const path = credentialPath(event.lease);
     expected.add(path);
     const bytes = files.get(path);
@@ -90,7 +92,7 @@ export async function readCertificates(granted: Granted, files: Files): Promise<
       const text = decodeUtf8(bytes) ?? refuse('it is not UTF-8');
       const facts = await granted.reader(text);
       certificates.set(event.lease, facts);
-      const found = [...identityProblems(granted, facts, text, event), ...contentProblems(granted, facts)];
+      const found = [...identityProblems(granted, facts, text, intended), ...contentProblems(granted, facts)];
       problems.push(...found.map((problem) => `\`${path}\`: ${problem}`));
     } catch (error) {
       problems.push(`\`${path}\`: ${reason(error)}`);
@@ -103,7 +105,9 @@ export async function readCertificates(granted: Granted, files: Files): Promise<
 }
 
 /** Which certificate it is: the announced one, for this request and key, by a known authority. */
-function identityProblems({ subject, asking, root }: Granted, facts: CertificateFacts, text: string, announced: LeaseIntended): string[] {
+function identityProblems({ subject, asking, versions }: Granted, facts: CertificateFacts, text: string, intended: Recorded<LeaseIntended>): string[] {
+  const announced = intended.event;
+  const { issuers } = versions.at(intended.index, intended.at).document;
   const start = subject.activated?.event.started_at;
   const key = asking.document.beneficiary.public_key;
   return failed([
@@ -114,7 +118,7 @@ function identityProblems({ subject, asking, root }: Granted, facts: Certificate
     ['it is for another key than the request names', key !== undefined && sameKey(key, facts.public_key)],
     ['it is valid longer than announced', facts.valid_before <= announced.not_after],
     ['it is valid before its grant', start !== undefined && facts.valid_after >= start],
-    ['your trust directory does not know the authority that signed it', root.document.issuers.some((issuer) => sameKey(issuer.public_key, facts.authority))],
+    ['your trust directory does not know the authority that signed it', issuers.some((issuer) => sameKey(issuer.public_key, facts.authority))],
   ]);
 }
 

@@ -8,13 +8,11 @@ import {
   readLeaf,
   readPolicyEvent,
   readRequestEvent,
-  readTrustEvent,
   type Content,
   type EventLeaf,
   type IdentityEvent,
   type PolicyEvent,
   type RequestEvent,
-  type TrustEvent,
 } from './events';
 import { CHECKPOINT, leafPath, proofPath } from './layout';
 import { allLeaves, type Manifest } from './manifest';
@@ -22,6 +20,8 @@ import { later, written } from './moment';
 import { noteText, openCheckpoint, parseNote, parseProof, type Checkpoint, type Note, type VerifierKey } from './note';
 import { reason, refuse } from './shape';
 import { checkInclusion, leafHash } from './tree';
+import type { TrustRoot } from './trust';
+import { readTrustEvent, type TrustEvent } from './trustEvents';
 
 /** How much earlier than the latest time before it an event may be dated: appends overtake each other by no more. */
 const MAX_STEP_BACK_SECONDS = 300;
@@ -41,18 +41,29 @@ export interface Signed {
   note: Note;
 }
 
-export async function checkpointSignature(files: Files, manifest: Manifest, key: VerifierKey): Promise<Finding<Signed>> {
+export async function checkpointSignature(files: Files, manifest: Manifest, key: VerifierKey, root: TrustRoot): Promise<Finding<Signed>> {
   try {
     const note = parseNote(files.get(CHECKPOINT) ?? refuse('`checkpoint` is missing'));
     const checkpoint = await openCheckpoint(note, key);
     const problems: string[] = [];
     if (checkpoint.origin !== manifest.origin) problems.push(`the bundle is of the log \`${manifest.origin}\`, the checkpoint of \`${checkpoint.origin}\``);
+    problems.push(...afterItsEnd(checkpoint, root));
     const last = allLeaves(manifest).at(-1);
     if (last !== undefined && last >= checkpoint.root.size) problems.push(`the checkpoint covers ${checkpoint.root.size} leaves, not leaf ${last}`);
     return { value: { checkpoint, note }, problems };
   } catch (error) {
     return { value: undefined, problems: [reason(error)] };
   }
+}
+
+/** A life of the log that was closed says nothing after its end, whoever has its key. */
+function afterItsEnd({ origin, root: { size, hash } }: Checkpoint, { document }: TrustRoot): string[] {
+  const closed = document.logs.find((log) => log.origin === origin)?.closed;
+  if (closed === undefined || size < closed.size || (size === closed.size && hex(hash) === closed.root)) return [];
+  return [
+    `your trust directory says that the log \`${origin}\` ended with ${closed.size} leaves and root \`${closed.root}\`, and this is signed over ` +
+      `${size} with another one: its history was cut, or its key was used after its end`,
+  ];
 }
 
 /** Each leaf under one and the same checkpoint. Leaves that fail are left out for the checks after this one. */

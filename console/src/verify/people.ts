@@ -3,11 +3,11 @@
 import { Chain } from './chain';
 import type { Finding } from './checks';
 import { Directory } from './directory';
+import type { Versions } from './inForce';
 import type { Leaves, Streams } from './log';
 import { written } from './moment';
 import { reason } from './shape';
 import { RecoveryRefusal } from './signer';
-import type { TrustRoot } from './trust';
 
 /** Who existed at each position of the log, by identity events that were found to be authorised. */
 export class Directories {
@@ -34,15 +34,15 @@ export interface People {
  * Folds all identity events in the order of the log. One that is refused is left out, so that whoever it was about does
  * not exist, or does not hold what it would have given, for all checks after this one.
  */
-export async function identityChain(root: TrustRoot, streams: Streams, leaves: Leaves): Promise<Finding<People>> {
-  const chain = new Chain(root);
+export async function identityChain(versions: Versions, streams: Streams, leaves: Leaves): Promise<Finding<People>> {
+  const chain = new Chain(versions);
   const people: People = { directories: new Directories(), recoveryProblems: [] };
   const problems: string[] = [];
   for (const { index, leaf } of streams.identity) {
     const hash = leaves.get(index)?.hash;
     if (hash === undefined) continue;
     try {
-      await chain.admit(leaf, hash);
+      await chain.admit(index, leaf, hash);
       people.directories.add(index, chain.directory);
     } catch (error) {
       problems.push(`leaf ${index}: ${reason(error)}`);

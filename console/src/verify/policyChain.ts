@@ -5,6 +5,7 @@ import { challenge, type Bytes } from './digest';
 import { POLICY_OWNER, type Directory } from './directory';
 import { decode, identityDocument, type PersonSignature } from './documents';
 import { sameJson, without, type Judged, type PolicyActivated, type PolicyEvent } from './events';
+import type { Versions } from './inForce';
 import type { Recorded } from './log';
 import { secondsSince } from './moment';
 import type { Directories } from './people';
@@ -14,12 +15,13 @@ import type { TrustRoot } from './trust';
 import type { Verdict } from './verdicts';
 
 /** Each activation follows the one before and was signed by enough owners; each verdict is by the bundle that was active. */
-export async function policyChain(events: Recorded<PolicyEvent>[], judged: Recorded<Judged>[], directories: Directories, root: TrustRoot): Promise<string[]> {
+export async function policyChain(events: Recorded<PolicyEvent>[], judged: Recorded<Judged>[], directories: Directories, versions: Versions): Promise<string[]> {
   const problems: string[] = [];
   const nonces = new Set<string>();
   let before: PolicyActivated | undefined;
   for (const [earlier, recorded] of events.entries()) {
     const { body } = recorded.event;
+    const root = versions.at(recorded.index, recorded.at);
     try {
       checkFollows(body, earlier, before, root);
     } catch (error) {
@@ -91,9 +93,10 @@ function active(events: Recorded<PolicyEvent>[], verdict: Recorded<Judged>): Pol
  * Each verdict is by the engine for which its bundle was activated. Else a server could name an engine that nobody has,
  * and no verdict of its would ever be evaluated again.
  */
-export function engineProblems(events: Recorded<PolicyEvent>[], verdicts: readonly Verdict[], root: TrustRoot): string[] {
+export function engineProblems(events: Recorded<PolicyEvent>[], verdicts: readonly Verdict[], versions: Versions): string[] {
   return verdicts.flatMap(({ judged, document }) => {
     const activated = active(events, judged).some((body) => body.engine === document.engine);
+    const root = versions.at(judged.index, judged.at);
     if (activated && root.document.engines.includes(document.engine)) return [];
     const problem = activated ? 'which your trust directory does not list' : 'which is not the one for which its bundle was activated';
     return [`leaf ${judged.index}: its verdict is by the engine \`${document.engine}\`, ${problem}`];

@@ -1,7 +1,7 @@
 /** Reading JSON as something: each shape takes a value and gives it typed, or refuses it. Unknown members are refused. */
 
 import { isObject, type Json, type JsonObject } from './canonical';
-import { fromBase64Url, isDigest, type Bytes } from './digest';
+import { fromBase64Url, hex, isDigest, type Bytes } from './digest';
 
 /** Something that does not hold; the message says what. */
 export class Refusal extends Error {
@@ -111,4 +111,14 @@ function at<T>(place: string | number, shape: Shape<T>, value: Json | undefined)
   } catch (error) {
     throw new Refusal(`\`${place}\`: ${reason(error)}`);
   }
+}
+
+/** Whether both are the same, as shapes give them: sets and maps are ascending, records have one order of members. */
+export function sameContent(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left, plain) === JSON.stringify(right, plain);
+}
+
+function plain(_: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return hex(value);
+  return value instanceof Map || value instanceof Set ? [...(value as Iterable<unknown>)] : value;
 }

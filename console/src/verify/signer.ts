@@ -4,7 +4,7 @@ import { fromBase64Url, type Bytes } from './digest';
 import { countingKey, credentialOf, presentKey, runningRecovery, type Directory, type Person } from './directory';
 import type { Assertion, Passkey } from './documents';
 import { written } from './moment';
-import { Refusal, refuse } from './shape';
+import { reason, Refusal, refuse } from './shape';
 import { checkAssertion, type RelyingParty } from './webauthn';
 
 /** A key counts for nothing because of a recovery: it was lost, or waits. */
@@ -48,6 +48,14 @@ export async function verifyLost(person: string, assertion: Assertion, challenge
   if (key === undefined) return refuse(`the passkey is not one of person \`${person}\` at this position of the log`);
   await checkAssertion(assertion, key, site, challenge);
   return known;
+}
+
+/** Names whose signature it is that does not stand. */
+export function ofPerson(person: string): (error: unknown) => never {
+  return (error) => {
+    const message = `the signature of person \`${person}\` does not stand: ${reason(error)}`;
+    throw error instanceof RecoveryRefusal ? new RecoveryRefusal(message) : new Refusal(message);
+  };
 }
 
 function active(person: string, directory: Directory): Person {

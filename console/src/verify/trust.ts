@@ -1,29 +1,34 @@
-/** What the verifier believes beforehand: `trust.json`, and the files that follow from it. */
+/** What the verifier believes beforehand: `trust.json`, field by field. */
 
-import { canonicalize, parseStrict, type Json } from './canonical';
-import { equal, fromBase64, fromBase64Url, sha256Hex, toBase64, utf8, type Bytes } from './digest';
-import { IDENTITY_ADMIN } from './directory';
-import { passkey, personSignatures, type Passkey } from './documents';
-import { parseCose } from './cose';
-import { ed25519Spki, isAcceptableEd25519, p256FromBase64, type P256Key } from './keys';
+import { parseStrict, type Json } from './canonical';
+import { challenge, fromBase64, fromBase64Url, sha256Hex, type Bytes } from './digest';
+import { passkey, type Passkey } from './documents';
+import { isAcceptableEd25519, p256FromBase64, type P256Key } from './keys';
 import { moment } from './moment';
-import { ED25519, isOrigin, keyText, parseVerifierKey, type VerifierKey } from './note';
+import { isOrigin, type VerifierKey } from './note';
 import { byName, digest, flag, id, list, oneOf, optional, otherwise, record, refuse, tagged, text, textSet, u32, u64, type Shape } from './shape';
-import { parseSshKey } from './ssh';
+import { checkDocument, checkSite, readLogs } from './trustCheck';
 import type { RelyingParty } from './webauthn';
-import { parsePolicy, policyText, type WitnessPolicy } from './witness';
+import type { WitnessPolicy } from './witness';
 
 const MAX_TRUST_BYTES = 1024 * 1024;
 const MAX_CERTIFICATE_BYTES = 8192;
-const MAX_RECOVERY_KEYS = 8;
-const TRUST = 'trust.json';
-const SIGNATURES = 'signatures.json';
 
-/** Every kind of attestation, by its short name. */
-export const PREDICATES = [
-  ...['enrolment', 'policy', 'verdict', 'decision', 'override', 'break_glass', 'grant', 'issuance', 'revocation'],
-  ...['execution', 'rollback', 'redaction'],
-] as const;
+/** One life of the log. */
+export interface TrustedLog {
+  origin: string;
+  vkey: string;
+  /** Index of its first leaf in the count over all lives; absent for the first life. */
+  first_index: number | undefined;
+  /** Where it ended; absent for the present life. */
+  closed: { size: number; root: string } | undefined;
+}
+
+/** Somebody who may sign the next version, with the keys that they do it with. */
+export interface Administrator {
+  id: string;
+  passkeys: Passkey[];
+}
 
 export interface GenesisPerson {
   id: string;
@@ -50,13 +55,18 @@ export interface AttestationRoot {
 export interface TrustDocument {
   type: 'urn:chancery:trust:v1';
   version: number;
+  /** SHA-256 of the version before; absent in version 1. */
+  previous_sha256: string | undefined;
   created_at: number;
   expires_at: number;
-  logs: { origin: string; vkey: string; first_index: number | undefined }[];
+  /** The lives of the log, oldest first. */
+  logs: TrustedLog[];
   witness_policy: string;
   rp_id: string;
   origins: string[];
   genesis: { persons: GenesisPerson[] };
+  /** From version 2 on, who administrated when it was made; of version 1 it is the genesis persons with the role. */
+  administrators: Administrator[];
   sealed_with: number;
   administrators_needed: number;
   recovery: { threshold: number; keys: Bytes[] };
@@ -94,15 +104,17 @@ const models: Shape<Set<string>> = (value) => {
 const trustDocument = record<TrustDocument>({
   type: oneOf('urn:chancery:trust:v1'),
   version: u64,
+  previous_sha256: optional(digest),
   created_at: moment,
   expires_at: moment,
-  logs: list(record<TrustDocument['logs'][number]>({ origin, vkey: text, first_index: optional(u64) })),
+  logs: list(record<TrustedLog>({ origin, vkey: text, first_index: optional(u64), closed: optional(record({ size: u64, root: digest })) })),
   witness_policy: text,
   rp_id: text,
   origins: list(text),
   genesis: record<TrustDocument['genesis']>({
     persons: list(record<GenesisPerson>({ id, roles: textSet, attributes: byName(text), passkeys: list(passkey) })),
   }),
+  administrators: otherwise(list(record<Administrator>({ id, passkeys: list(passkey) })), []),
   sealed_with: u32,
   administrators_needed: u32,
   recovery: record<TrustDocument['recovery']>({ threshold: u32, keys: list(recoveryKey) }),
@@ -122,29 +134,13 @@ export interface TrustRoot {
   document: TrustDocument;
   /** SHA-256 of its bytes. */
   sha256: string;
+  /** What those sign who accept it as a successor, 32 bytes. */
+  challenge: Bytes;
   site: RelyingParty;
   logKeys: VerifierKey[];
   witnessPolicy: WitnessPolicy;
-  /** Name of the current life of the log. */
+  /** Name of the present life of the log, for which people sign now. */
   logOrigin: string;
-}
-
-/** Reads the files of a trust directory; `trust.json` alone will do, since all others only repeat it. Throws. */
-export async function readTrust(files: ReadonlyMap<string, Uint8Array>): Promise<TrustRoot> {
-  const bytes = files.get(TRUST) ?? refuse(`\`${TRUST}\` is missing from the trust directory`);
-  const root = await parseTrust(bytes);
-  if (files.size === 1) return root;
-  const derived = derivedFiles(root);
-  for (const [path, expected] of derived) {
-    const found = files.get(path) ?? refuse(`\`${path}\` is missing from the trust directory: fetch the whole of it again`);
-    if (!equal(found, utf8(expected))) refuse(`\`${path}\` disagrees with trust.json: fetch the whole directory again`);
-  }
-  for (const path of files.keys()) {
-    if (path !== TRUST && path !== SIGNATURES && !derived.has(path)) refuse(`\`${path}\` does not belong into a trust directory: remove it`);
-  }
-  const signatures = files.get(SIGNATURES);
-  if (signatures !== undefined) personSignatures(parseStrict(signatures));
-  return root;
 }
 
 /** Reads `trust.json`. Throws. */
@@ -155,122 +151,6 @@ export async function parseTrust(bytes: Uint8Array): Promise<TrustRoot> {
   const site = { id: document.rp_id, origins: document.origins };
   checkSite(site);
   const { logKeys, witnessPolicy } = await readLogs(document);
-  return { document, sha256: await sha256Hex(bytes), site, logKeys, witnessPolicy, logOrigin: document.logs.at(-1)?.origin ?? '' };
-}
-
-function checkDocument(document: TrustDocument): void {
-  const rules: [string, boolean][] = [
-    ['`version` starts at 1', document.version > 0],
-    ['`expires_at` is not after `created_at`', document.created_at < document.expires_at],
-    ['`directories` is not supported by this version', document.directories.length === 0],
-    ['`policy` needs at least one owner', document.policy.owners_needed > 0],
-    ['`engines` is empty: no verdict could be believed', document.engines.length > 0],
-    ['`floors` has one that means nothing', [...document.floors.values()].every(meansSomething)],
-    ['`attestation_roots` has a certificate without models, or for the one of zeros', document.attestation_roots.every(namesModels)],
-  ];
-  for (const [problem, holds] of rules) if (!holds) refuse(`trust.json is not in order: ${problem}`);
-  checkGenesis(document);
-  checkRecovery(document);
-  for (const [name, keys] of document.attestation_keys) {
-    const distinct = new Set(keys.map((key) => toBase64(key.spki)));
-    const known = PREDICATES.some((predicate) => predicate === name);
-    if (!known || keys.length === 0 || distinct.size !== keys.length) refuse(`trust.json is not in order: \`attestation_keys\` of \`${name}\``);
-  }
-  for (const { public_key } of document.issuers) parseSshKey(public_key);
-}
-
-function meansSomething(floor: Floor): boolean {
-  return floor.maximum_seconds > 0 && (floor.minimum_approvers > 0 || floor.allow);
-}
-
-function namesModels({ aaguids }: AttestationRoot): boolean {
-  return aaguids.size > 0 && !aaguids.has('00000000-0000-0000-0000-000000000000');
-}
-
-function checkGenesis(document: TrustDocument): void {
-  const { persons } = document.genesis;
-  const credentials = persons.flatMap((person) => person.passkeys.map((key) => toBase64(key.credential_id)));
-  const distinct = new Set(persons.map((person) => person.id)).size === persons.length && new Set(credentials).size === credentials.length;
-  if (!distinct || persons.some((person) => person.passkeys.length === 0)) refuse('trust.json is not in order: `genesis` names somebody twice, or without a passkey');
-  for (const person of persons) for (const key of person.passkeys) parseCose(key.public_key);
-  const administrators = persons.filter((person) => person.roles.has(IDENTITY_ADMIN)).length;
-  const needed = document.administrators_needed;
-  if (administrators === 0) refuse(`trust.json is not in order: \`genesis\` names nobody with the role \`${IDENTITY_ADMIN}\``);
-  if (document.sealed_with === 0 || needed !== Math.min(document.sealed_with, 2)) refuse('trust.json is not in order: `administrators_needed`');
-  // A later version may have gained its second administrator through the log.
-  if (administrators < needed && document.version === 1) refuse('trust.json is not in order: `genesis` names too few administrators');
-}
-
-function checkRecovery(document: TrustDocument): void {
-  const { threshold, keys } = document.recovery;
-  const distinct = new Set(keys.map((key) => toBase64(key))).size === keys.length;
-  const enough = threshold <= keys.length && (threshold >= document.administrators_needed || keys.length === 0);
-  if (!distinct || keys.length > MAX_RECOVERY_KEYS || !enough) refuse('trust.json is not in order: `recovery`');
-}
-
-async function readLogs(document: TrustDocument): Promise<{ logKeys: VerifierKey[]; witnessPolicy: WitnessPolicy }> {
-  const logKeys: VerifierKey[] = [];
-  for (const log of document.logs) {
-    const key = await parseVerifierKey(log.vkey);
-    const again = logKeys.some((known) => known.name === key.name);
-    if (key.type !== ED25519 || key.name !== log.origin || keyText(key) !== log.vkey || again) refuse(`trust.json is not in order: \`logs\` of \`${log.origin}\``);
-    logKeys.push(key);
-  }
-  if (logKeys.length === 0) refuse('trust.json is not in order: `logs` is empty');
-  const witnessPolicy = await parsePolicy(document.witness_policy);
-  if (policyText(witnessPolicy) !== document.witness_policy) refuse('trust.json is not in order: `witness_policy` is not in its plain form');
-  const named = witnessPolicy.logs.map((log) => keyText(log.key)).join('\n');
-  if (named !== logKeys.map(keyText).join('\n')) refuse('trust.json is not in order: `witness_policy` names other logs than `logs`');
-  return { logKeys, witnessPolicy };
-}
-
-function isHost(name: string): boolean {
-  return name.length <= 253 && /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/.test(name);
-}
-
-function checkSite({ id: rpId, origins }: RelyingParty): void {
-  if (!isHost(rpId)) refuse(`trust.json is not in order: \`rp_id\` \`${rpId}\` is not a host name in lower case`);
-  if (origins.length < 1 || origins.length > 32) refuse('trust.json is not in order: it needs 1 to 32 web origins');
-  for (const one of origins) if (!isOriginOf(one, rpId)) refuse(`trust.json is not in order: origin \`${one}\` cannot use passkeys of \`${rpId}\``);
-}
-
-function isOriginOf(one: string, rpId: string): boolean {
-  const [, scheme, host, port] = /^(https?):\/\/([^:]*)(?::(.*))?$/.exec(one) ?? [];
-  if (scheme === undefined || host === undefined || !isHost(host)) return false;
-  const plainPort = port === undefined || (/^(?:0|[1-9][0-9]{0,4})$/.test(port) && Number(port) <= 0xffff);
-  const secure = scheme === 'https' || host === 'localhost' || host.endsWith('.localhost');
-  return plainPort && secure && (host === rpId || host.endsWith(`.${rpId}`));
-}
-
-/** Every file beside `trust.json`, exactly as it follows from it. */
-function derivedFiles(root: TrustRoot): Map<string, string> {
-  const files = new Map([
-    ['log.vkey', root.logKeys.map((key) => `${keyText(key)}\n`).join('')],
-    ['policy.txt', policyText(root.witnessPolicy)],
-    ['trusted_root.json', trustedRoot(root.logKeys)],
-  ]);
-  for (const [predicate, keys] of root.document.attestation_keys) {
-    for (const [place, key] of keys.entries()) files.set(`keys/${predicate}${place === 0 ? '' : `-${place + 1}`}.pem`, key.toPem());
-  }
-  return files;
-}
-
-/** `trusted_root.json` v0.1 of Sigstore. */
-function trustedRoot(keys: VerifierKey[]): string {
-  return canonicalize({
-    mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-    tlogs: keys.map((key) => ({
-      baseUrl: `https://${key.name}`,
-      hashAlgorithm: 'SHA2_256',
-      publicKey: {
-        rawBytes: toBase64(ed25519Spki(key.publicKey)),
-        keyDetails: 'PKIX_ED25519',
-        validFor: { start: '1970-01-01T00:00:00Z' },
-      },
-      logId: { keyId: toBase64(key.hash) },
-    })),
-    certificateAuthorities: [],
-    ctlogs: [],
-    timestampAuthorities: [],
-  });
+  const [sha256, signed] = [await sha256Hex(bytes), await challenge('trust', bytes)];
+  return { document, sha256, challenge: signed, site, logKeys, witnessPolicy, logOrigin: document.logs.at(-1)?.origin ?? '' };
 }

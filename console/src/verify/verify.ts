@@ -19,7 +19,9 @@ import type { Seating } from './events';
 import { knowsEd25519 } from './keys';
 import { announcementProblems, hasCredentials, readCertificates, termsOf } from './lease';
 import { requestPhase, streamLifecycle, type Case } from './lifecycle';
-import { floorProblems, notProved, trustProblems, trustRoot, type Witnessed } from './limits';
+import type { Versions } from './inForce';
+import type { Lineage } from './lineage';
+import { floorProblems, inForce, notProved, trustProblems, trustRoot, type Witnessed } from './limits';
 import { checkpointSignature, leafEncoding, leafInclusion, logTime, streamContinuity, type Contents, type Signed, type Streams } from './log';
 import { changedFiles, readManifest } from './manifest';
 import { identityChain, recoveries, type Directories } from './people';
@@ -28,7 +30,6 @@ import { checkPossession, checkRequester, namesKey, requestDigest, type Asking }
 import { reason } from './shape';
 import { RecoveryRefusal } from './signer';
 import { Story } from './story';
-import type { TrustRoot } from './trust';
 import type { VerifierKey } from './note';
 import { checkPolicyDigest, verdictDigest, type Verdict } from './verdicts';
 import { accept } from './witness';
@@ -62,10 +63,10 @@ export interface Verification {
   story: Story;
 }
 
-/** Verifies a zip against what a trust directory says. Never throws: what breaks, fails. */
-export async function verifyZip(zip: Uint8Array, root: TrustRoot, options: Options = {}): Promise<Verification> {
+/** Verifies a zip against what a trust directory says, version by version. Never throws: what breaks, fails. */
+export async function verifyZip(zip: Uint8Array, lineage: Lineage, options: Options = {}): Promise<Verification> {
   const run = new Runner();
-  const examination = new Examination(run, root, options);
+  const examination = new Examination(run, lineage, options);
   try {
     examination.files = await unpack(zip);
   } catch (error) {
@@ -94,6 +95,8 @@ function report(run: Runner, limits: string[], story: Story): Verification {
 /** What the log proves by itself: events at their places, and people. */
 interface Proved {
   key: VerifierKey;
+  /** Of the root, in this life of the log. */
+  versions: Versions;
   signed: Signed;
   witnessed: Witnessed | undefined;
   contents: Contents;
@@ -116,13 +119,13 @@ class Examination {
   readonly story = new Story();
   notProved: string[] = [];
   private readonly run: Runner;
-  private readonly root: TrustRoot;
+  private readonly lineage: Lineage;
   private readonly options: Options;
   private recoveryProblems: string[] = [];
 
-  constructor(run: Runner, root: TrustRoot, options: Options) {
+  constructor(run: Runner, lineage: Lineage, options: Options) {
     this.run = run;
-    this.root = root;
+    this.lineage = lineage;
     this.options = options;
   }
 
@@ -153,18 +156,20 @@ class Examination {
 
   /** Container, trust root, log, streams and people. */
   private async proved(): Promise<Proved | undefined> {
-    const { run, files, root } = this;
+    const { run, files, lineage } = this;
+    const root = lineage.newest;
     run.problems('container', []);
     const manifest = run.record('manifest', readManifest(files));
     if (manifest === undefined) return undefined;
     run.problems('file-digests', await changedFiles(files, manifest));
-    const key = run.record('trust-root', trustRoot(root, manifest, this.options.now));
-    if (key === undefined) return undefined;
+    const life = run.record('trust-root', trustRoot(lineage, manifest, this.options.now));
+    if (life === undefined) return undefined;
+    const { key } = life;
     if (!(await knowsEd25519())) {
       run.problems('checkpoint-signature', [NO_ED25519]);
       return undefined;
     }
-    const signed = run.record('checkpoint-signature', await checkpointSignature(files, manifest, key));
+    const signed = run.record('checkpoint-signature', await checkpointSignature(files, manifest, key, root));
     if (signed === undefined) return undefined;
     const accepted = await run.attempt('witness-policy', () => accept(root.witnessPolicy, signed.note));
     const witnessed = accepted && { required: root.witnessPolicy.quorum !== 'none', completeAt: accepted.quorumTime };
@@ -175,16 +180,18 @@ class Examination {
     run.problems('log-time', logTime(contents));
     const subject = run.record('stream-lifecycle', await streamLifecycle(manifest.request, manifest.request_sha256, streams.request));
     if (subject === undefined) return undefined;
-    const people = run.record('identity-chain', await identityChain(root, streams, leaves));
+    const versions = inForce(life.versions, streams);
+    const people = run.record('identity-chain', await identityChain(versions, streams, leaves));
     if (people === undefined) return undefined;
     this.recoveryProblems = people.recoveryProblems;
-    run.add('trust-root', trustProblems(root, streams));
-    return { key, signed, witnessed, contents, streams, subject, directories: people.directories };
+    run.add('trust-root', trustProblems(lineage, versions, manifest.origin, streams));
+    return { key, versions, signed, witnessed, contents, streams, subject, directories: people.directories };
   }
 
-  private async requester({ subject, directories }: Proved, asking: Asking): Promise<void> {
+  private async requester({ subject, directories, versions }: Proved, asking: Asking): Promise<void> {
     const { index, at, event } = subject.submitted;
-    const place = { logOrigin: this.root.logOrigin, site: this.root.site, directory: directories.before(index), at };
+    const { logOrigin, site } = versions.newest;
+    const place = { logOrigin, site, directory: directories.before(index), at };
     await this.run.attempt('requester-signature', async () => {
       try {
         await checkRequester(event, asking, place);
@@ -198,14 +205,14 @@ class Examination {
     await this.run.attempt('beneficiary-possession', () => checkPossession(subject, asking).then(() => true));
   }
 
-  private async policyChain({ streams, subject, directories }: Proved): Promise<void> {
-    this.run.problems('policy-chain', await policyChain(streams.policy, subject.judged, directories, this.root));
+  private async policyChain({ streams, subject, directories, versions }: Proved): Promise<void> {
+    this.run.problems('policy-chain', await policyChain(streams.policy, subject.judged, directories, versions));
   }
 
   /** Policy files, entitlement and verdicts. */
   private async judged(proved: Proved, asking: Asking): Promise<Judgements> {
     const { run, files } = this;
-    const { subject, directories, streams } = proved;
+    const { subject, directories, streams, versions } = proved;
     const phase = requestPhase(subject);
     const policy = await run.attempt('policy-digest', async () => {
       if (phase === undefined) throw new Error('no verdict names a policy');
@@ -214,7 +221,7 @@ class Examination {
     });
     const entitlement = policy === undefined ? undefined : await this.entitlement(asking);
     const verdicts = run.record('verdict-digest', await verdictDigest(files, subject, asking, entitlement, directories)) ?? [];
-    run.add('policy-chain', engineProblems(streams.policy, verdicts, this.root));
+    run.add('policy-chain', engineProblems(streams.policy, verdicts, versions));
     if (policy !== undefined) run.cannot('verdict-replay', NO_POLICY_ENGINE);
     return { verdicts, first: verdicts.find(({ judged }) => judged.index === phase?.index), entitlement };
   }
@@ -251,13 +258,13 @@ class Examination {
     }
   }
 
-  private async decisions({ subject, directories, signed }: Proved, { first }: Judgements): Promise<Verified[]> {
+  private async decisions({ subject, directories, signed, versions }: Proved, { first }: Judgements): Promise<Verified[]> {
     if (subject.decisions.length === 0) {
       this.run.skip('decision-signatures', 'nobody decided');
       this.run.skip('decision-subject', 'nobody decided');
       return [];
     }
-    const examined = await examine(subject, directories, { logOrigin: this.root.logOrigin, site: this.root.site });
+    const examined = await examine(subject, directories, versions.newest);
     this.recoveryProblems.push(...examined.recoveryProblems);
     this.run.problems('decision-signatures', examined.signatureProblems);
     const about = decisionSubject(subject, examined.verified, first?.document, signed.checkpoint.root);
@@ -266,17 +273,17 @@ class Examination {
   }
 
   /** What made the passkeys, where policy demands to know. */
-  private async passkeys({ streams }: Proved, { verdicts }: Judgements, verified: Verified[]): Promise<void> {
+  private async passkeys({ streams, versions }: Proved, { verdicts }: Judgements, verified: Verified[]): Promise<void> {
     const problems = await registrationProblems(this.files, streams);
     const demanded = verdicts.some(({ document }) => document.obligations.has(HARDWARE_PASSKEY));
-    if (demanded) problems.push(...(await signerProblems(this.files, this.root, streams, verified)));
+    if (demanded) problems.push(...(await signerProblems(this.files, versions, streams, verified)));
     if (demanded || problems.length > 0) this.run.problems('passkey-attestation', problems);
     else this.run.skip('passkey-attestation', 'policy demanded no hardware');
   }
 
   /** Quorum, clocks and floor. */
-  private async approval({ subject, directories }: Proved, asking: Asking, { first, verdicts }: Judgements, verified: Verified[]): Promise<Seating | undefined> {
-    const { run, root } = this;
+  private async approval({ subject, directories, versions }: Proved, asking: Asking, { first, verdicts }: Judgements, verified: Verified[]): Promise<Seating | undefined> {
+    const { run } = this;
     if (first === undefined) {
       for (const name of ['quorum', 'approval-time', 'floor'] as const) run.skip(name, 'needs `verdict-digest`');
       return undefined;
@@ -293,24 +300,24 @@ class Examination {
     const found = await quorum(subject, approved, verified, verdict, directories);
     const again = askedAgain(subject, approved.event.seats, verdicts, directories);
     const seats = run.record('quorum', { ...found, problems: [...found.problems, ...again, ...unknownObligations(verdicts)] });
-    run.problems('floor', floorProblems(root, subject, asking, verdict, approved.event.seats));
+    run.problems('floor', floorProblems(versions, subject, asking, verdict, approved));
     return seats;
   }
 
-  private async leases({ subject }: Proved, asking: Asking, { first, verdicts, entitlement }: Judgements): Promise<ReadonlyMap<string, CertificateFacts>> {
+  private async leases({ subject, versions }: Proved, asking: Asking, { first, verdicts, entitlement }: Judgements): Promise<ReadonlyMap<string, CertificateFacts>> {
     if (!hasCredentials(subject, this.files)) {
       this.run.skip('lease-intended', 'no credential was announced');
       return new Map();
     }
     const terms = termsOf(entitlement, asking, first, verdicts);
-    const granted = { subject, asking, root: this.root, terms, reader: this.options.certificates ?? readCertificate };
+    const granted = { subject, asking, versions, terms, reader: this.options.certificates ?? readCertificate };
     const { certificates, problems } = await readCertificates(granted, this.files);
     this.run.problems('lease-intended', [...announcementProblems(granted), ...problems]);
     return certificates;
   }
 
-  private async attestations({ key, contents, directories, subject, streams }: Proved, certificates: ReadonlyMap<string, CertificateFacts>): Promise<void> {
-    const found = await attestationProblems({ files: this.files, root: this.root, key, contents, directories, certificates, subject }, streams);
+  private async attestations({ streams, ...proved }: Proved, certificates: ReadonlyMap<string, CertificateFacts>): Promise<void> {
+    const found = await attestationProblems({ ...proved, files: this.files, certificates }, streams);
     const three = [
       ['attestation-signatures', found.signatures],
       ['attestation-log-entry', found.logEntries],

@@ -1,6 +1,6 @@
 /** The verifier of the console agrees with `chancery verify`, bundle for bundle and check for check. */
 import { describe, expect, it } from 'vitest';
-import { readTrust } from '../../src/verify/trust';
+import { readTrust } from '../../src/verify/trustDirectory';
 import { verifyZip, type Verification } from '../../src/verify/verify';
 import { readCorpus, readerOf, type Case, type Verdict } from './corpus';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalize, parseStrict } from '../../src/verify/canonical';
 import { unpack } from '../../src/verify/container';
 import { utf8 } from '../../src/verify/digest';
-import { readTrust, type TrustRoot } from '../../src/verify/trust';
+import { readTrust } from '../../src/verify/trustDirectory';
 import { trustFiles } from '../../src/verify/trustFiles';
 import { verifyZip } from '../../src/verify/verify';
 import { packed, random } from './chaos';
@@ -12,7 +12,7 @@ import { readCorpus, readerOf } from './corpus';
 const honest = readCorpus().find(({ name }) => name === 'container-stored-001');
 if (honest === undefined) throw new Error('the corpus has no honest bundle');
 const certificates = readerOf(honest);
-const root: TrustRoot = await readTrust(honest.trust);
+const lineage = await readTrust(honest.trust);
 const files = await unpack(honest.zip);
 
 describe('hostile bytes', () => {
@@ -20,7 +20,7 @@ describe('hostile bytes', () => {
     const dice = random(1);
     for (let round = 0; round < 200; round += 1) {
       const bytes = Uint8Array.from({ length: dice(200) }, () => dice(256));
-      expect((await verifyZip(bytes, root, { certificates })).failed).toEqual(['container']);
+      expect((await verifyZip(bytes, lineage, { certificates })).failed).toEqual(['container']);
     }
   });
 
@@ -29,7 +29,7 @@ describe('hostile bytes', () => {
     for (let round = 0; round < 60; round += 1) {
       const bytes = new Uint8Array(honest.zip);
       bytes[dice(bytes.length)] = dice(256);
-      const { failed, checks } = await verifyZip(bytes, root, { certificates });
+      const { failed, checks } = await verifyZip(bytes, lineage, { certificates });
       const same = bytes.every((byte, place) => byte === honest.zip[place]);
       expect(failed.length > 0, `round ${round}`).toBe(!same);
       expect(checks.length).toBe(33);
@@ -44,7 +44,7 @@ describe('hostile bytes', () => {
     const kinds = new Map(all.map((path) => [path.replace(/[0-9]+/g, 'N'), path]));
     for (const path of kinds.values()) {
       const changed = new Map(files).set(path, utf8(strange[dice(strange.length)] ?? ''));
-      const { failed } = await verifyZip(packed(changed), root, { certificates });
+      const { failed } = await verifyZip(packed(changed), lineage, { certificates });
       expect(failed, path).not.toEqual([]);
       expect(failed.join(), path).not.toContain('could not go on');
     }
@@ -55,7 +55,7 @@ describe('hostile bytes', () => {
     for (const name of Object.keys(manifest)) {
       for (const value of [undefined, null, [], {}, 'x', -1, [{}], { x: [1] }, [9_007_199_254_740_991]]) {
         const text = canonicalize({ ...manifest, [name]: value });
-        const { failed } = await verifyZip(packed(new Map(files).set('evidence.json', utf8(text))), root, { certificates });
+        const { failed } = await verifyZip(packed(new Map(files).set('evidence.json', utf8(text))), lineage, { certificates });
         if (!(name === 'trust' && Array.isArray(value) && value.length === 0)) expect(failed, `${name}: ${text.slice(0, 40)}`).not.toEqual([]);
       }
     }
@@ -68,7 +68,7 @@ describe('trust', () => {
   const file = (text: string) => new Map([['trust.json', utf8(text)]]);
 
   it('is read from trust.json alone, as from the folder', async () => {
-    expect(await readTrust(new Map([['trust.json', bytes]]))).toEqual(root);
+    expect(await readTrust(new Map([['trust.json', bytes]]))).toEqual(lineage);
   });
 
   it('is refused with a member missing, added or of another kind', async () => {
@@ -95,9 +95,9 @@ describe('trust', () => {
   it('is found in a folder, in a zip, and never in evidence', async () => {
     const inside = [...honest.trust].map(([path, content]) => ({ path: `mine/trust/${path}`, bytes: content }));
     const hidden = { path: 'mine/trust/.DS_Store', bytes: utf8('x') };
-    expect(await readTrust(await trustFiles([...inside, hidden, { path: 'mine/notes.txt', bytes: utf8('x') }]))).toEqual(root);
+    expect(await readTrust(await trustFiles([...inside, hidden, { path: 'mine/notes.txt', bytes: utf8('x') }]))).toEqual(lineage);
     const zip = packed(new Map([...honest.trust].map(([path, content]) => [`trust/${path}`, content])));
-    expect(await readTrust(await trustFiles([{ path: 'trust.zip', bytes: zip }]))).toEqual(root);
+    expect(await readTrust(await trustFiles([{ path: 'trust.zip', bytes: zip }]))).toEqual(lineage);
     await expect(trustFiles([{ path: 'evidence.zip', bytes: honest.zip }])).rejects.toThrow('proves nothing');
     await expect(trustFiles([{ path: 'x/evidence.json', bytes: utf8('{}') }, ...inside])).rejects.toThrow('proves nothing');
     await expect(trustFiles([])).rejects.toThrow('nothing was dropped');
@@ -105,8 +105,8 @@ describe('trust', () => {
   });
 
   it('that has ended verifies nothing', async () => {
-    const { created_at, expires_at } = root.document;
-    const failed = async (now: number) => (await verifyZip(honest.zip, root, { certificates, now })).failed;
+    const { created_at, expires_at } = lineage.newest.document;
+    const failed = async (now: number) => (await verifyZip(honest.zip, lineage, { certificates, now })).failed;
     expect(await failed(expires_at - 1)).toEqual([]);
     expect(await failed(expires_at)).toEqual(['trust-root']);
     expect(await failed(created_at - 1)).toEqual(['trust-root']);
@@ -121,7 +121,7 @@ describe('a browser without Ed25519', () => {
     });
     Object.defineProperty(crypto, 'subtle', { value: without, configurable: true });
     try {
-      const { failed, checks } = await verifyZip(honest.zip, root, { certificates });
+      const { failed, checks } = await verifyZip(honest.zip, lineage, { certificates });
       expect(failed).toEqual(['checkpoint-signature']);
       expect(checks.filter(({ outcome }) => outcome.state === 'pass').map(({ name }) => name)).toEqual(['container', 'manifest', 'file-digests', 'trust-root']);
     } finally {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
+import type { Lineage } from '../../verify/lineage';
 import { reason } from '../../verify/shape';
-import { readTrust, type TrustRoot } from '../../verify/trust';
+import { readTrust } from '../../verify/trustDirectory';
 import { trustFiles, type Dropped } from '../../verify/trustFiles';
 import { verifyZip, type Verification } from '../../verify/verify';
 import { verify as text } from '../../strings/verify';
@@ -10,7 +11,7 @@ export type Given<T> = { state: 'waiting' } | { state: 'ready'; value: T } | { s
 
 interface Held {
   evidence: Given<Dropped>;
-  trust: Given<TrustRoot>;
+  trust: Given<Lineage>;
   /** What verification found, once both are there and while neither was replaced. */
   found: Verification | undefined;
   busy: boolean;
@@ -21,7 +22,7 @@ interface Held {
 /** Holds the two things that verification needs, and verifies as soon as both are there. */
 export function useVerification(): Held {
   const [evidence, setEvidence] = useState<Given<Dropped>>({ state: 'waiting' });
-  const [trust, setTrust] = useState<Given<TrustRoot>>({ state: 'waiting' });
+  const [trust, setTrust] = useState<Given<Lineage>>({ state: 'waiting' });
   const [found, setFound] = useState<Verification>();
   useEffect(() => {
     setFound(undefined);
