@@ -55,6 +55,10 @@ lint: ## format, clippy, generated files, dependency policy
 bench: ## the tables of numbers, beside the physical limit of the same run
 	scripts/bench
 
+.PHONY: fuzz
+fuzz: ## five minutes of fuzzing for each reader of strangers' bytes: scripts/fuzz [SECONDS] [TARGET...]
+	scripts/fuzz
+
 .PHONY: nightly
 nightly: ## the long forms: every byte of the evidence flipped, long histories
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked --release -p chancery-evidence --test mutation
@@ -65,6 +69,8 @@ nightly: ## the long forms: every byte of the evidence flipped, long histories
 		$(CARGO) test --locked --release -p chancery-simulation --test simulation -- --nocapture
 	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
 	tests/interop/api/run long
+	scripts/fuzz control
+	scripts/fuzz 300
 
 .PHONY: console
 console: ## the web console, into console/dist, for the binary to embed

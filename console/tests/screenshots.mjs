@@ -1,6 +1,6 @@
 // Pictures of every screen, 1440 × 900 and 390 × 844, light and dark: `make screenshots`, into target/screenshots.
 import { mkdir } from 'node:fs/promises';
-import { makeWorld, signIn, CHANGE, LOGIN, PLAN } from './browser/world.mjs';
+import { endAll, makeWorld, signIn, CHANGE, LOGIN, PLAN } from './browser/world.mjs';
 
 const OUT = new URL('../../target/screenshots/', import.meta.url);
 const SIZES = [{ width: 1440, height: 900 }, { width: 390, height: 844 }];
@@ -56,5 +56,5 @@ try {
   await picture(cyd, 'decision-refused');
 } finally {
   for (const person of world.people) if (person.faults.length > 0) console.log(person.name, person.faults);
-  await world.stop();
+  await endAll();
 }

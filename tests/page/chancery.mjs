@@ -40,7 +40,7 @@ class Command {
 
   // Waits until it says so on stderr.
   async says(pattern) {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (!pattern.test(this.errors)) {
       if (this.process.exitCode !== null || Date.now() > deadline) throw new Error(`chancery ${this.name} did not say ${pattern}: ${this.errors}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -74,8 +74,19 @@ export async function start(configure = async () => {}) {
   await run(['init', '--data', data, '--public-url', base, '--listen', `127.0.0.1:${port}`, '--log-origin', 'log.example']).succeed();
   const link = (await readFile(join(data, 'enrolment-link'), 'utf8')).trim();
   await configure(data);
-  const server = run(['server', 'run', '--data', data]);
-  await server.says(/(serving )/);
+  const serve = async () => {
+    const running = run(['server', 'run', '--data', data]);
+    await running.says(/(serving )/);
+    return running;
+  };
+  let server = await serve();
+
+  // Does something to the folder while no server runs on it.
+  const between = async (work) => {
+    await server.stop();
+    await work(folder);
+    server = await serve();
+  };
 
   // Begins a login on a person's command line; the page has to finish it.
   const login = async (person) => {
@@ -109,12 +120,14 @@ export async function start(configure = async () => {}) {
   };
   return {
     base,
+    folder,
     firstLink: () => link,
     seal: () => run(['trust', 'seal', '--data', data]).succeed(),
     propose: (...changes) => run(['trust', 'propose', '--data', data, ...changes]).succeed(),
     login,
     request,
     digits: (id) => digits.get(id),
+    between,
     stop,
   };
 }

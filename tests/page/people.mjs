@@ -13,14 +13,18 @@ const SIZES = [{ width: 1440, height: 900 }, { width: 390, height: 844 }];
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
 
-export async function newPerson(browser, base, name) {
-  const context = await browser.newContext({ viewport: SIZES[0] });
-  context.setDefaultTimeout(30_000);
+// An answer that refuses is written to the console by the browser itself; the page shows it.
+const isAnswer = (message) => message.location().url !== '' && /^\/(api|log)\//.test(new URL(message.location().url).pathname);
+
+// `kept` is what `keep` of the same person gave: their browser as it was then.
+export async function newPerson(browser, base, name, kept = { passkeys: [] }) {
+  const context = await browser.newContext({ viewport: SIZES[0], storageState: kept.storage });
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   const faults = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
-    if (/Content Security Policy|TrustedHTML|TrustedScript|require-trusted-types/i.test(message.text())) faults.push(message.text());
+    if (message.type() === 'error' && !isAnswer(message)) faults.push(message.text());
   });
   page.on('request', (request) => {
     if (!request.url().startsWith(base) && !request.url().startsWith('blob:')) faults.push(`contacted ${request.url()}`);
@@ -32,10 +36,10 @@ export async function newPerson(browser, base, name) {
   const developer = await context.newCDPSession(page);
   await developer.send('WebAuthn.enable');
   const { authenticatorId } = await developer.send('WebAuthn.addVirtualAuthenticator', { options: AUTHENTICATOR });
-  const signatures = async () => {
-    const { credentials } = await developer.send('WebAuthn.getCredentials', { authenticatorId });
-    return credentials.reduce((sum, credential) => sum + credential.signCount, 0);
-  };
+  for (const credential of kept.passkeys) await developer.send('WebAuthn.addCredential', { authenticatorId, credential });
+  const passkeys = async () => (await developer.send('WebAuthn.getCredentials', { authenticatorId })).credentials;
+  const signatures = async () => (await passkeys()).reduce((sum, { signCount }) => sum + signCount, 0);
+  const keep = async () => ({ storage: await context.storageState(), passkeys: await passkeys() });
   const button = (label) => page.getByRole('button', { name: label });
   const heading = (label) => page.getByRole('heading', { name: label });
   // A second authenticator, such as a security key; signatures are counted on the first alone.
@@ -43,7 +47,7 @@ export async function newPerson(browser, base, name) {
     const added = await developer.send('WebAuthn.addVirtualAuthenticator', { options: { ...AUTHENTICATOR, transport: 'usb' } });
     return () => developer.send('WebAuthn.removeVirtualAuthenticator', added);
   };
-  return { name, base, context, page, faults, signatures, plugIn, button, heading };
+  return { name, base, context, page, faults, signatures, keep, plugIn, button, heading };
 }
 
 export async function enrol(person, link) {

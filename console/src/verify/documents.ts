@@ -3,7 +3,7 @@
 import { parseStrict, type JsonObject } from './canonical';
 import type { Bytes } from './digest';
 import { moment } from './moment';
-import { byName, bytes, digest, flag, id, list, object, oneOf, optional, otherwise, record, refuse, tagged, text, textSet, u32, u64, type Shape } from './shape';
+import { byName, bytes, digest, filled, flag, id, list, object, oneOf, optional, otherwise, record, refuse, tagged, text, textSet, u32, u64, whenThere, type Shape } from './shape';
 
 /** A document whose text is its own canonical form; it is what was hashed. */
 export const canonicalText: Shape<string> = (value) => {
@@ -121,14 +121,14 @@ export const requestDocument = record<RequestDocument>({
   revision: u32,
   entitlement: record<RequestDocument['entitlement']>({ name: text, sha256: digest }),
   requester: id,
-  beneficiary: record<RequestDocument['beneficiary']>({ person: id, public_key: optional(text) }),
+  beneficiary: record<RequestDocument['beneficiary']>({ person: id, public_key: whenThere(text) }),
   parameters: object,
   artifacts: list(record<RequestDocument['artifacts'][number]>({ name: text, media_type: text, size: u64, sha256: digest })),
   undo: list(text),
-  ticket: optional(text),
-  clocks: record<RequestDocument['clocks']>({ grant_seconds: u64, not_before: optional(moment) }),
+  ticket: whenThere(text),
+  clocks: record<RequestDocument['clocks']>({ grant_seconds: u64, not_before: whenThere(moment) }),
   created_at: moment,
-  _sd: otherwise(list(text), []),
+  _sd: filled(text),
 });
 
 export type DecisionKind = 'approve' | 'reject' | 'withdraw' | 'revoke' | 'override' | 'break_glass';
@@ -164,8 +164,8 @@ export const decisionDocument = record<DecisionDocument>({
   credential_id_sha256: digest,
   stages: list(record<DecisionDocument['stages'][number]>({ id: text, quorum: u32 })),
   grant: grantTerms,
-  reason_sha256: optional(digest),
-  suspicious: optional((value) => value === true || refuse('`suspicious` is `true`, or it is left out')),
+  reason_sha256: whenThere(digest),
+  suspicious: whenThere((value) => value === true || refuse('`suspicious` is `true`, or it is left out')),
   checkpoint: record<DecisionDocument['checkpoint']>({ size: u64, root: digest }),
   nonce: text,
   issued_at: moment,
@@ -186,7 +186,7 @@ export const sessionDocument = record<SessionDocument>({
   type: oneOf('urn:chancery:session:v1'),
   log_origin: text,
   person: id,
-  public_key: optional(text),
+  public_key: whenThere(text),
   nonce: text,
   issued_at: moment,
   expires_at: moment,

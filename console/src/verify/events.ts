@@ -16,7 +16,7 @@ import {
   type Passkey,
 } from './documents';
 import { moment } from './moment';
-import { byName, bytes, digest, flag, id, idSet, list, object, oneOf, optional, record, refuse, tagged, text, textSet, u32, u64, type Shape } from './shape';
+import { byName, bytes, digest, flag, id, idSet, list, object, oneOf, optional, record, refuse, tagged, text, textSet, u32, u64, whenThere, type Shape } from './shape';
 
 const MAX_LEAF_BYTES = 4096;
 
@@ -40,7 +40,7 @@ const stream: Shape<string> = (value) => {
   return known ? read : refuse(`\`${read.slice(0, 60)}\` is not a stream`);
 };
 
-const eventLeaf = record<EventLeaf>({ stream, version: u64, previous: optional(digest), kind: text, time: moment, body: object });
+const eventLeaf = record<EventLeaf>({ stream, version: u64, previous: whenThere(digest), kind: text, time: moment, body: object });
 const envelope = record<{ apiVersion: string; kind: string; spec: Json }>({ apiVersion: text, kind: text, spec: object });
 
 /** Reads a leaf's bytes. */

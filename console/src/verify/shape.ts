@@ -61,6 +61,11 @@ export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return (value) => (value === undefined || value === null ? undefined : shape(value));
 }
 
+/** Perhaps left out. `null` would be a second spelling of that, and signed documents have one each. */
+export function whenThere<T>(shape: Shape<T>): Shape<T | undefined> {
+  return (value) => (value === undefined ? undefined : shape(value));
+}
+
 /** What is taken when a member is missing. */
 export function otherwise<T>(shape: Shape<T>, missing: T): Shape<T> {
   return (value) => (value === undefined ? missing : shape(value));
@@ -69,6 +74,14 @@ export function otherwise<T>(shape: Shape<T>, missing: T): Shape<T> {
 /** A list of one kind. */
 export function list<T>(shape: Shape<T>): Shape<T[]> {
   return (value) => (Array.isArray(value) ? value.map((element, place) => at(place, shape, element)) : refuse('it is not a list'));
+}
+
+/** A list that is left out where it would be empty. */
+export function filled<T>(shape: Shape<T>): Shape<T[]> {
+  return otherwise((value) => {
+    const elements = list(shape)(value);
+    return elements.length > 0 ? elements : refuse('an empty list is left out');
+  }, []);
 }
 
 /** Distinct texts, ascending. */

@@ -1,39 +1,27 @@
 // Administration, oneself and the audit in a real browser against the real server: every change of people is signed over
 // exactly what is shown, and what was changed on its way to the page is refused.
-import { after, before, test as nodeTest } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { reoffered } from '../../../tests/page/documents.mjs';
 import { enrol, newPerson } from '../../../tests/page/people.mjs';
 import { looksRight } from './looks.mjs';
-import { serveConsole } from './served.mjs';
-import { CHANGE, makeWorld, signIn } from './world.mjs';
+import { story } from './story.mjs';
+import { CHANGE, signIn } from './world.mjs';
 
-let world, ada, ben, cyd, dee, change;
+let world, ada, ben, cyd, dee, change, leaf;
 
-// The tests are one story: when a step fails, those after it would only fail of it.
-let failed = false;
-const test = (name, work) => nodeTest(name, async (context) => {
-  if (failed) return context.skip('a step before failed');
-  try {
-    return await work();
-  } catch (fault) {
-    failed = true;
-    for (const person of world?.people ?? []) context.diagnostic(`${person.name} sees: ${await person.page.innerText('body').catch(String)}`);
-    throw fault;
-  }
-});
-
-before(async () => {
-  world = await makeWorld();
+const test = story('administration, oneself, audit', async (made) => {
+  world = made;
   ({ ada, ben, rest: [cyd, dee] } = world);
+  leaf = await logSize();
   change = await world.request(ben, CHANGE);
   for (const person of [ada, ben, cyd, dee]) await signIn(person);
 });
-after(async () => {
-  for (const person of world?.people ?? []) assert.deepEqual(person.faults, [], person.name);
-  await world?.stop();
-});
+
+async function logSize() {
+  const checkpoint = await (await fetch(`${world.base}/log/checkpoint`)).text();
+  return Number(checkpoint.split('\n')[1]);
+}
 
 const open = (person, path) => person.page.goto(world.base + path);
 const dialog = (person) => person.page.getByRole('dialog');
@@ -83,7 +71,7 @@ test('the directory is found by words, and by the keyboard alone', async () => {
   await ada.page.getByRole('list', { name: 'People' }).waitFor();
   await ada.page.keyboard.press('/');
   await ada.page.keyboard.type('cyd dba');
-  await ada.page.getByText('1 of 4 people').waitFor();
+  await ada.page.getByText('1 of 5 people').waitFor();
   assert.match(ada.page.url(), /q=cyd/);
   await ada.page.keyboard.press('Tab');
   while (!(await ada.page.evaluate(() => document.activeElement?.textContent?.startsWith('Cyd')))) await ada.page.keyboard.press('Tab');
@@ -150,7 +138,6 @@ test('a person joins: one-time link, the fingerprint as they read it, two signat
   const eve = await newPerson(world.browser, world.base, 'Eve Elm');
   world.people.push(eve);
   await enrol(eve, link);
-  await serveConsole(eve.context, world.base);
 
   await open(ada, '/admin/waiting');
   await row(ada, 'Eve Elm').getByRole('button').click();
@@ -388,7 +375,7 @@ test('an auditor finds words beside leaves, opens one with the keyboard, and see
 test('a leaf that the server shows otherwise than the log has it is named', async () => {
   const other = (page) => ({ ...page, items: page.items.map((item) => ({ ...item, kind: 'request.approved' })) });
   await tampered(cyd, 'audit', other, async () => {
-    await open(cyd, '/audit?leaf=6');
+    await open(cyd, `/audit?leaf=${leaf}`);
     await cyd.page.getByRole('complementary').getByText('The log has another leaf there than the server shows').waitFor();
   });
   const tile = (url) => url.pathname.startsWith('/log/tile/entries/');
@@ -398,7 +385,7 @@ test('a leaf that the server shows otherwise than the log has it is named', asyn
     bytes[bytes.indexOf('db-change')] ^= 1;
     await route.fulfill({ response, body: bytes });
   });
-  await open(cyd, '/audit?leaf=6');
+  await open(cyd, `/audit?leaf=${leaf}`);
   await cyd.page.getByRole('complementary').getByText('It could not be proved here').waitFor();
   await cyd.context.unroute(tile);
 });
@@ -430,7 +417,7 @@ test('filters stand in the address, a search is saved, and all of it is exported
 });
 
 test('the evidence of a request is downloaded from its leaf', async () => {
-  await open(cyd, `/audit?stream=request/${change}&leaf=6`);
+  await open(cyd, `/audit?stream=request/${change}&leaf=${leaf}`);
   const [download] = await Promise.all([cyd.page.waitForEvent('download'), cyd.button('Download evidence').click()]);
   assert.equal(download.suggestedFilename(), `chancery-evidence-${change}.zip`);
   assert.equal((await readFile(await download.path())).subarray(0, 2).toString(), 'PK');

@@ -1,39 +1,18 @@
 // Asking, and following what becomes of it, in a real browser against the real server.
-import { after, before, test as nodeTest } from 'node:test';
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { hex, reoffered } from '../../../tests/page/documents.mjs';
-import { DOWN, makeWorld, signIn, UP } from './world.mjs';
 import { looksRight } from './looks.mjs';
+import { story } from './story.mjs';
+import { newKey, run, sign } from './terminal.mjs';
+import { DOWN, signIn, UP } from './world.mjs';
 
-let world, ben, cyd, dee, change, folder;
+let world, ben, cyd, dee, change;
 
-// The tests are one story: when a step fails, those after it would only fail of it.
-let failed = false;
-const test = (name, work) => nodeTest(name, async (context) => {
-  if (failed) return context.skip('a step before failed');
-  try {
-    return await work();
-  } catch (fault) {
-    failed = true;
-    for (const person of world?.people ?? []) context.diagnostic(`${person.name} sees: ${await person.page.innerText('body').catch(String)}`);
-    throw fault;
-  }
-});
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'chancery-ask-'));
-  world = await makeWorld();
+const test = story('asking, and what becomes of it', async (made) => {
+  world = made;
   [ben, cyd, dee] = [world.ben, ...world.rest];
-});
-after(async () => {
-  for (const person of world?.people ?? []) assert.deepEqual(person.faults, [], person.name);
-  await world?.stop();
-  await rm(folder, { recursive: true });
 });
 
 const { PICTURES } = process.env;
@@ -188,27 +167,19 @@ test('an address fills the form in for a runbook, and submits nothing', async ()
   await looks(ben, 'new-prefilled');
 });
 
-// What the page tells a person to run in a terminal.
-function sign(command, key) {
-  const shell = spawn('sh', ['-c', command.replace('~/.ssh/id_ed25519', key)], { stdio: ['ignore', 'pipe', 'ignore'] });
-  let out = '';
-  shell.stdout.on('data', (data) => { out += data; });
-  return new Promise((resolve) => shell.once('close', () => resolve(out)));
-}
-
 test('a key proves itself by a signature from a terminal, which the page verifies first', async () => {
-  for (const name of ['own', 'other']) await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'ben@laptop', '-f', join(folder, name)]);
+  const [own, other] = [await newKey(world.folder, 'own'), await newKey(world.folder, 'other')];
   await field('Public key').fill('nonsense');
   await ben.page.getByText(/not one SSH public key line/).waitFor();
-  await field('Public key').fill(await readFile(join(folder, 'own.pub'), 'utf8'));
+  await field('Public key').fill(own.line);
   await ben.button('Go on to the signatures').click();
   await ben.heading('Show that you have the key').waitFor();
   await looks(ben, 'new-possession');
   const command = await ben.page.getByRole('region', { name: 'Command' }).textContent();
-  await ben.page.getByLabel('Signature').fill(await sign(command, join(folder, 'other')));
+  await ben.page.getByLabel('Signature').fill(await sign(command, other.file));
   await ben.page.getByText(/signed by another SSH key/).waitFor();
   assert.equal(await ben.button('Sign and submit with passkey').getAttribute('aria-disabled'), 'true');
-  await ben.page.getByLabel('Signature').fill(await sign(command, join(folder, 'own')));
+  await ben.page.getByLabel('Signature').fill(await sign(command, own.file));
   await ben.page.getByText('It is by that key, over this document.').waitFor();
   await ben.button('Sign and submit with passkey').click();
   await ben.page.getByText('It waits for others').waitFor();
@@ -224,7 +195,7 @@ test('an approved one gives a certificate for that key; it can be ended early, a
   await ben.button('Get the certificate').click();
   await ben.button('Get it').click();
   const [download] = await Promise.all([ben.page.waitForEvent('download'), ben.button('Download the certificate').click()]);
-  const { stdout } = await promisify(execFile)('ssh-keygen', ['-L', '-f', await download.path()]);
+  const { stdout } = await run('ssh-keygen', ['-L', '-f', await download.path()]);
   assert.match(stdout, /deploy@db1\.example/);
   await ben.page.getByText('Credential issued').waitFor();
   await looks(ben, 'request-active');

@@ -1,31 +1,15 @@
 // The inbox and the decision screen in a real browser, against the real server.
-import { after, before, test as nodeTest } from 'node:test';
 import assert from 'node:assert/strict';
 import { changed, hex, canonical, reoffered } from '../../../tests/page/documents.mjs';
-import { CHANGE, DOWN, makeWorld, signIn, UP } from './world.mjs';
 import { looksRight } from './looks.mjs';
+import { story } from './story.mjs';
+import { CHANGE, DOWN, signIn, UP } from './world.mjs';
 
 let world, ben, cyd, dee, change;
 
-// The tests are one story: when a step fails, those after it would only fail of it.
-let failed = false;
-const test = (name, work) => nodeTest(name, async (context) => {
-  if (failed) return context.skip('a step before failed');
-  try {
-    return await work();
-  } catch (fault) {
-    failed = true;
-    for (const person of world?.people ?? []) context.diagnostic(`${person.name} sees: ${await person.page.innerText('body').catch(String)}`);
-    throw fault;
-  }
-});
-
-before(async () => {
-  world = await makeWorld();
+const test = story('inbox and decision', async (made) => {
+  world = made;
   [ben, cyd, dee] = [world.ben, ...world.rest];
-});
-after(async () => {
-  await world?.stop();
 });
 
 const open = (person, id) => person.page.goto(`${world.base}/inbox/${id}`);
@@ -96,6 +80,7 @@ test('nobody is offered a decision on their own request', async () => {
   await signIn(ben);
   await opened(ben, change);
   await ben.page.getByText('This is your own request').waitFor();
+  await ben.page.getByText(`Tell approvers the digits ${world.digits(change)}`).waitFor();
   assert.equal(await ben.button(/approve|reject/i).count(), 0);
   await looksRight(ben, 'own');
 });
@@ -258,14 +243,8 @@ test('offers no approval where an artifact did not come', async () => {
 async function sign(person, id = change) {
   await act(person, 'Approve …').click();
   const digits = bar(person).getByLabel('Digits that the requester has');
-  if (await digits.count() > 0) await digits.fill(await digitsOf(id));
+  await digits.fill(world.digits(id));
   await act(person, 'Approve with passkey').click();
-}
-
-async function digitsOf(id) {
-  await opened(ben, id);
-  const notice = ben.page.getByText(/Tell approvers the digits \d\d/);
-  return /\d\d/.exec(await notice.innerText())[0];
 }
 
 for (const [name, what, change_] of LIES_THAT_SHOW_LATER) test(`refuses a consistent lie once the decision names the truth: ${name}`, async () => {
@@ -278,10 +257,16 @@ for (const [name, what, change_] of LIES_THAT_SHOW_LATER) test(`refuses a consis
   assert.equal(await cyd.signatures(), signed);
 });
 
+test('an approval is begun by asking for the digits', async () => {
+  await opened(cyd, change);
+  await act(cyd, 'Approve …').click();
+  await act(cyd, 'Back').waitFor();
+});
+
 for (const [name, what, change_] of TAMPERED_OFFERS) test(`refuses an offer with a changed detail: ${name}`, async () => {
   const signed = await cyd.signatures();
   await answering(cyd, offerAnswer, json(change_), async () => {
-    await opened(cyd, change);
+    await act(cyd, 'Back').click();
     await sign(cyd);
     await refuses(cyd, what);
   });
@@ -392,39 +377,53 @@ test('too late, and another policy: both are said', async () => {
   });
 });
 
-test('the digits are asked for before a high risk is signed, and wrong ones sign nothing', async () => {
+test('wrong digits sign nothing, and three of them reject the request', async () => {
   const signed = await cyd.signatures();
-  const asked = [];
-  const wrong = { type: 'about:blank', title: 'Forbidden', status: 403, code: 'number_mismatch', request_id: 'R',
-    reason: 'these are not the two digits that the requester was shown; 1 more wrong ones reject the request', remedy: 'ask the requester', errors: [] };
-  await signIn(cyd);
   const id = await world.request(ben, { ...CHANGE, ticket: 'OPS-6' });
-  await cyd.page.route(offerAnswer, async (route) => {
-    asked.push(route.request().postDataJSON());
-    await route.fulfill({ status: 403, contentType: 'application/problem+json', body: JSON.stringify(wrong) });
-  });
-  await answering(cyd, requestAnswer, json((view) => { view.number_matching = { needed: true, misses_left: 2 }; }), async () => {
-    await opened(cyd, id);
-    await act(cyd, 'Approve …').click();
-    assert.equal(await act(cyd, 'Approve with passkey').getAttribute('aria-disabled'), 'true');
-    await bar(cyd).getByText('Give the two digits first').waitFor();
-    await bar(cyd).getByText('2 more wrong ones reject').waitFor();
-    await bar(cyd).getByLabel('Digits that the requester has').fill('1x7');
-    await looksRight(cyd, 'digits');
+  const right = world.digits(id);
+  const wrong = right === '11' ? '22' : '11';
+  const digits = bar(cyd).getByLabel('Digits that the requester has');
+  await opened(cyd, id);
+  await act(cyd, 'Approve …').click();
+  await bar(cyd).getByText('3 more wrong ones reject').waitFor();
+  assert.equal(await act(cyd, 'Approve with passkey').getAttribute('aria-disabled'), 'true');
+  await bar(cyd).getByText('Give the two digits first').waitFor();
+  await digits.fill(` ${right[0]} x${right[1]}7`);
+  assert.equal(await digits.inputValue(), right, 'only digits count, and two of them');
+  await looksRight(cyd, 'digits');
+  for (const left of ['2 more wrong ones reject', '1 more wrong one rejects']) {
+    await digits.fill(wrong);
     await act(cyd, 'Approve with passkey').click();
-    await bar(cyd).getByText(wrong.reason).waitFor();
-  });
-  await cyd.page.unroute(offerAnswer);
-  assert.deepEqual(asked.map(({ decision, matching_number }) => [decision, matching_number]), [['approve', '17']]);
+    await bar(cyd).getByText(left).waitFor();
+  }
+  await looksRight(cyd, 'digits, wrong');
+  await digits.fill(wrong);
+  await act(cyd, 'Approve with passkey').click();
+  await cyd.page.getByText('Already decided').waitFor();
+  await cyd.page.getByText('Rejected', { exact: true }).first().waitFor();
+  assert.equal(await cyd.button(/approve/i).count(), 0);
+  await looksRight(cyd, 'digits, rejected');
   assert.equal(await cyd.signatures(), signed);
+});
+
+test('a report rejects, and freezes the requester', async () => {
+  const id = await world.request(ben, { ...CHANGE, ticket: 'OPS-7' });
+  const signed = await dee.signatures();
+  await opened(dee, id);
+  await act(dee, 'Report suspicious …').click();
+  assert.equal(await act(dee, 'Report with passkey').getAttribute('aria-disabled'), 'true');
+  await bar(dee).getByLabel('Reason').fill('Ben is on holiday.');
+  await looksRight(dee, 'reporting');
+  await act(dee, 'Report with passkey').click();
+  await bar(dee).getByText('Recorded').waitFor();
+  await dee.page.getByText('reported as suspicious').first().waitFor();
+  assert.equal(await dee.signatures(), signed + 1);
+  await looksRight(dee, 'reported');
+  await assert.rejects(world.request(ben, { ...CHANGE, ticket: 'OPS-8' }), /frozen|suspicious/);
 });
 
 test('a request that is not there says so and offers to try again', async () => {
   await open(cyd, '01J00000000000000000000000');
   await cyd.button('Try again').waitFor();
   await looksRight(cyd, 'not there');
-});
-
-test('nothing was blocked, contacted elsewhere, or thrown', () => {
-  for (const person of world.people) assert.deepEqual(person.faults, [], person.name);
 });

@@ -1,7 +1,9 @@
-// A real installation with people in it: two administrators, of whom one asks, and two who decide.
+// A real installation with people in it: two administrators, of whom one asks, two who decide, and one who audits.
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { start } from '../../../tests/page/chancery.mjs';
 import { enrol, launch, newPerson } from '../../../tests/page/people.mjs';
-import { serveConsole } from './served.mjs';
 
 export const UP = `BEGIN;
 -- orders are found by their customer
@@ -85,18 +87,21 @@ async function letJoin(administrators, person) {
   }
 }
 
-// `names` of further people with roles and attributes: [name, roles, attributes].
-export async function makeWorld(others = [['Cyd Crane', 'dba', 'business_unit=payments'], ['Dee Drake', 'service_owner', 'business_unit=payments']]) {
-  const installation = await start();
-  const browser = await launch();
-  const [ada, ben, ...rest] = await Promise.all(['Ada Ames', 'Ben Booth', ...others.map(([name]) => name)].map((name) => newPerson(browser, installation.base, name)));
+const OTHERS = [['Cyd Crane', 'dba', 'business_unit=payments'], ['Dee Drake', 'service_owner', 'business_unit=payments'], ['Fay Frost', 'auditor', '']];
+
+// Everybody enrols, and one of them is signed in on a command line.
+async function build(installation, browser) {
+  const names = ['Ada Ames', 'Ben Booth', ...OTHERS.map(([name]) => name)];
+  const people = await Promise.all(names.map((name) => newPerson(browser, installation.base, name)));
+  const [ada, ben, ...rest] = people;
   await enrol(ada, installation.firstLink());
   await signInPlain(ada);
   await enrol(ben, await invite(ada, 'identity_admin, engineer', ''));
   await installation.seal();
   await signInPlain(ben);
   for (const [position, person] of rest.entries()) {
-    await enrol(person, await invite(ada, others[position][1], others[position][2]));
+    const [, roles, attributes] = OTHERS[position];
+    await enrol(person, await invite(ada, roles, attributes));
     await letJoin([ada, ben], person);
   }
   const login = await installation.login(ben);
@@ -105,13 +110,55 @@ export async function makeWorld(others = [['Cyd Crane', 'dba', 'business_unit=pa
   await ben.button('It is the same: sign with passkey').click();
   await ben.heading('Signed in').waitFor();
   await login.done();
-  const people = [ada, ben, ...rest];
-  for (const person of people) await serveConsole(person.context, installation.base);
-  const stop = async () => {
-    await browser.close();
-    await installation.stop();
-  };
-  return { ...installation, browser, people, ada, ben, rest, stop };
+  return people;
+}
+
+// What every world of this process begins with: it is made once, kept as a folder and as browsers, and taken out again.
+let beginning;
+let taken = false;
+
+async function begin() {
+  const installation = await start();
+  const browser = await launch();
+  const people = await build(installation, browser);
+  const kept = [];
+  for (const person of people) {
+    const { name, id, fingerprint } = person;
+    kept.push({ name, id, fingerprint, browser: await person.keep() });
+    await person.context.close();
+  }
+  const copy = await mkdtemp(join(tmpdir(), 'chancery-world-'));
+  await installation.between((folder) => cp(folder, copy, { recursive: true, preserveTimestamps: true }));
+  return { installation, browser, kept, copy };
+}
+
+// Ends the browser and the server of all worlds.
+export async function endAll() {
+  if (beginning === undefined) return;
+  const { installation, browser, copy } = await beginning;
+  await browser.close();
+  await installation.stop();
+  await rm(copy, { recursive: true });
+}
+
+async function takeOut({ installation, copy }) {
+  await installation.between(async (folder) => {
+    await rm(folder, { recursive: true });
+    await cp(copy, folder, { recursive: true, preserveTimestamps: true });
+  });
+}
+
+// One at a time: the origin is part of what passkeys sign, so every world has the same port.
+export async function makeWorld() {
+  beginning ??= begin();
+  const { installation, browser, kept, copy } = await beginning;
+  if (taken) await takeOut({ installation, copy });
+  taken = true;
+  const people = await Promise.all(kept.map(async ({ name, id, fingerprint, browser: own }) =>
+    Object.assign(await newPerson(browser, installation.base, name, own), { id, fingerprint })));
+  const [ada, ben, ...rest] = people;
+  const leave = () => Promise.all(people.map(({ context }) => context.close()));
+  return { ...installation, browser, people, ada, ben, rest, leave };
 }
 
 export async function signIn(person) {

@@ -13,8 +13,10 @@ pub mod digest;
 pub mod disclosure;
 mod document;
 pub mod json;
+mod members;
 
 pub use base64::Bytes;
 pub use digest::Sha256;
 pub use disclosure::Disclosure;
 pub use document::Canonical;
+pub use members::{not_empty, present};

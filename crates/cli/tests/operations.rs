@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chancery_api::enrolment::Progress;
 use chancery_cli::demo::people::invite;
 use chancery_cli::demo::person::Person;
 use serde_json::{Value, json};
@@ -112,16 +113,18 @@ impl Desk {
         }
     }
 
-    /// Two administrators, and the root sealed.
-    fn seal(&self) {
+    /// Two administrators, who are signed in, and the root sealed.
+    fn seal(&self) -> [Person; 2] {
         let link = fs::read_to_string(self.path("chancery-data/enrolment-link")).unwrap();
         let token = link.trim().split_once('#').unwrap().1;
         let (mut ada, _) = Person::enrol(&self.site(), "Ada", token).unwrap();
         ada.sign_in().unwrap();
         let invitation = invite(&ada, &["service_owner"]).unwrap();
-        Person::enrol(&self.site(), "Bo", &invitation.token).unwrap();
+        let (mut bo, _) = Person::enrol(&self.site(), "Bo", &invitation.token).unwrap();
+        bo.sign_in().unwrap();
         self.check("chancery trust seal --data ./chancery-data");
         self.await_answer("/readyz", |(status, _)| *status == 200);
+        [ada, bo]
     }
 }
 
@@ -180,6 +183,56 @@ fn a_backup_is_made_mirrored_restored_and_adopted() {
     // A second restore goes nowhere.
     let (code, said) = desk.run(restore);
     assert!(code == 1 && said.contains("exists"), "{said}");
+}
+
+/// Both sign the trust root that waits.
+fn sign(administrators: &[Person; 2], version: u64) {
+    for (person, status) in administrators.iter().zip([Progress::Waiting, Progress::Recorded]) {
+        let outcome = person.sign_trust().unwrap();
+        assert_eq!((outcome.version, outcome.status), (version, status));
+    }
+}
+
+#[test]
+fn the_trust_root_the_authority_and_the_log_are_renewed() {
+    let mut desk = Desk::new();
+    desk.start("./chancery-data", None);
+    let mut administrators = desk.seal();
+    desk.check("cp -r ./chancery-data/trust ./trust-of-the-auditor");
+    let page =
+        include_str!("../../../docs/operations/rotation.md").replace("/var/lib/chancery", "./chancery-data");
+    let page = blocks(&page);
+    let [renew, diff, rotate_ca, retire_ca, rotate_log] = page.as_slice() else { panic!("{page:?}") };
+    desk.check(renew);
+    sign(&administrators, 2);
+    let (code, said) = desk.run(diff);
+    assert!(code == 1 && said.contains("version 2 follows version 1"), "{said}");
+    desk.check(rotate_ca);
+    let authorities = fs::read_to_string(desk.path("ssh-ca.pub")).unwrap();
+    assert_eq!(authorities.lines().count(), 2, "{authorities}");
+    sign(&administrators, 3);
+    desk.check(retire_ca);
+    sign(&administrators, 4);
+    for line in rotate_log.lines() {
+        match line.split('#').next().unwrap().trim() {
+            "systemctl stop chancery" => desk.stop(),
+            "systemctl start chancery" => desk.start("./chancery-data", None),
+            command => drop(desk.check(command)),
+        }
+        if line.contains("two administrators sign in") {
+            assert_eq!(desk.ask("/readyz").unwrap().1["code"], json!("log_closed"));
+            administrators.each_mut().map(|person| person.sign_in().unwrap());
+            sign(&administrators, 5);
+        }
+    }
+    desk.await_answer("/readyz", |(status, _)| *status == 200);
+    let after = desk.check("curl -sf http://localhost:7420/log/checkpoint");
+    assert_eq!(after.lines().next(), Some("log-2.example.org"), "{after}");
+    let before = desk.check("curl -sf http://localhost:7420/lives/localhost/checkpoint");
+    assert_eq!(before.lines().next(), Some("localhost"), "{before}");
+    let (code, said) = desk.run(diff);
+    assert!(code == 1 && said.contains("/logs"), "{said}");
+    desk.check("chancery doctor --data ./chancery-data");
 }
 
 #[test]

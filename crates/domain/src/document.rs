@@ -2,7 +2,7 @@
 //! what the digests and challenges cover (docs/spec/documents.md).
 
 use chancery_canonical::json::JsonError;
-use chancery_canonical::{Canonical, Sha256};
+use chancery_canonical::{Canonical, Sha256, not_empty, present};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -66,14 +66,14 @@ pub struct RequestDocument {
     /// Names of the artifacts that undo it.
     pub undo: Vec<String>,
     /// Number of a ticket elsewhere.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "present")]
     pub ticket: Option<String>,
     /// The clocks asked for.
     pub clocks: AskedClocks,
     /// When it was drafted.
     pub created_at: Timestamp,
     /// Digests of salted personal strings (RFC 9901): the justification.
-    #[serde(rename = "_sd", skip_serializing_if = "Vec::is_empty", default)]
+    #[serde(rename = "_sd", skip_serializing_if = "Vec::is_empty", default, deserialize_with = "not_empty")]
     pub concealed: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ pub struct Beneficiary {
     /// The person.
     pub person: PersonId,
     /// OpenSSH public key line without a comment; its private half never reaches the server.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "present")]
     pub public_key: Option<String>,
 }
 
@@ -119,7 +119,7 @@ pub struct AskedClocks {
     /// Length of the grant, from activation.
     pub grant_seconds: u64,
     /// Not to start earlier.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "present")]
     pub not_before: Option<Timestamp>,
 }
 
@@ -167,10 +167,10 @@ pub struct DecisionDocument {
     /// What is granted.
     pub grant: GrantTerms,
     /// SHA-256 of the salted disclosure of the reason, when one was given.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "present")]
     pub reason_sha256: Option<Sha256>,
     /// Present in a rejection that reports the request: it freezes the requester.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "present")]
     pub suspicious: Option<Suspicious>,
     /// A checkpoint that the decision comes after.
     pub checkpoint: CheckpointReference,
@@ -256,7 +256,7 @@ pub struct SessionDocument {
     /// Who signs in.
     pub person: PersonId,
     /// Raw Ed25519 public key of the session, base64url; absent for a browser, which signs each act itself.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "present")]
     pub public_key: Option<String>,
     /// Single use.
     pub nonce: String,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use chancery_canonical::json::{JsonError, MAX_INTEGER, to_canonical};
-use chancery_canonical::{Canonical, Sha256};
+use chancery_canonical::{Canonical, Sha256, present};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -89,7 +89,7 @@ pub struct EventLeaf {
     /// 1 for the stream's first event, then without gaps.
     pub version: u64,
     /// RFC 6962 leaf hash of the stream's previous event; absent in the first.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default, deserialize_with = "present")]
     pub previous: Option<Sha256>,
     /// Dotted name of the event.
     pub kind: String,

@@ -36,7 +36,7 @@ const IMPURE: [&str; 16] = [
 ];
 
 /// Layers from below: a crate may use those before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "chancery-canonical",
     "chancery-ledger",
     "chancery-domain",
@@ -51,6 +51,7 @@ const ORDER: [&str; 14] = [
     "chancery-testkit",
     "chancery-simulation",
     "chancery",
+    "chancery-hostile",
 ];
 
 /// Constructor of a proof, and the one place whose sources may call it.

@@ -101,6 +101,65 @@ fn brackets_without_end() {
     assert!(!module(&said).to_string().contains("too deep"));
 }
 
+/// Operators stand inside each other as brackets do, over as many lines as there are: a stack that overflows is the end
+/// of the program, which no `catch_unwind` sees.
+#[test]
+fn chains_without_end() {
+    let chain = |operand: &str, operator: &str| vec![operand; 8_000].join(&format!(" {operator}\n"));
+    for expression in [
+        chain("1", "+"),
+        chain("a", "-"),
+        chain("1", "*"),
+        chain("x", "%"),
+        chain("{1}", "|"),
+        chain("{1}", "&"),
+        chain("a", "=="),
+        chain("a", "in"),
+        chain("a", "# a comment\n\n+"),
+        format!("{}1", "- ".repeat(20_000)),
+        format!("{}a", "-\n".repeat(20_000)),
+        format!("a{}", ".b".repeat(300)),
+        format!("a{}", "[0]".repeat(300)),
+        format!("({}){}", vec!["1"; 60].join(" + "), " + 1".repeat(60)),
+        format!("1{}", " + f(1".repeat(12) + &" + 1".repeat(90) + &")".repeat(12)),
+    ] {
+        let refusal = module(&format!("x := {expression}")).to_string();
+        assert!(refusal.contains("too many operators"), "{}: {refusal}", &expression[..20]);
+        let refusal = module(&format!("x if {{\n\ty := 1\n\t{expression}\n}}")).to_string();
+        assert!(refusal.contains("too many operators"), "{}: {refusal}", &expression[..20]);
+    }
+    // Many of them behind each other are no chain.
+    let statements = "\tinput.x.y == 1 + 2\n".repeat(200);
+    let parts = vec!["1 + 2"; 200].join(", ");
+    let many = format!("x if {{\n{statements}}}\n\ny := [{parts}]\n\nz if undefined_name == 1");
+    assert!(!module(&many).to_string().contains("too many operators"));
+}
+
+/// So do rules that need rules, and statements behind each other.
+#[test]
+fn rules_that_lead_too_deep() {
+    let rules = |depth: usize, rule: &dyn Fn(usize) -> String| {
+        let all: String = (0..depth).map(rule).collect();
+        format!("{all}r{depth} := 1\n\nf{depth}(x) := x\n")
+    };
+    let sum = " + 1".repeat(90);
+    for body in [
+        rules(2_000, &|at| format!("r{at} := r{}\n\n", at + 1)),
+        rules(2_000, &|at| format!("f{at}(x) := f{}(x)\n\n", at + 1)),
+        rules(200, &|at| {
+            format!("r{at} contains x if {{\n\tsome x in [1]\n\tevery y in [1] {{ r{}\n}}\n}}\n\n", at + 1)
+        }),
+        rules(200, &|at| format!("r{at} := [[r{} | true] | true]\n\n", at + 1)),
+        rules(20, &|at| format!("r{at} := r{}{sum}\n\n", at + 1)),
+        format!("r if {{\n{}}}\n", "\tsome x in input.a\n".repeat(2_000)),
+    ] {
+        let refusal = module(&body);
+        assert!(matches!(refusal, BundleError::TooDeep { .. }), "{refusal}");
+    }
+    let many = rules(40, &|at| format!("r{at} := r{}\n\n", at + 1)) + "\nz if undefined_name == 1";
+    assert!(matches!(module(&many), BundleError::Rego { .. }), "{}", module(&many));
+}
+
 #[test]
 fn modules() {
     assert!(matches!(module("x if {"), BundleError::Rego { .. }));

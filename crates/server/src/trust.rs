@@ -152,10 +152,13 @@ pub fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> io::Result<()>
     File::open(folder)?.sync_all()
 }
 
-/// Replaces a file in one step, durably.
+/// Replaces a file in one step, durably. Who may read it stays as it was.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let staged = path.with_added_extension("new");
     let mut file = File::create(&staged)?;
+    if let Ok(before) = fs::metadata(path) {
+        file.set_permissions(before.permissions())?;
+    }
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&staged, path)?;

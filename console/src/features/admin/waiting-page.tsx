@@ -56,13 +56,25 @@ function notBegun(enrolments: readonly Schema<'WaitingEnrolment'>[], acts: reado
 }
 
 function Enrolments({ items }: { items: readonly Schema<'WaitingEnrolment'>[] }) {
+  const { begin, dialog } = useActDialog();
+  return (
+    <>
+      {items.length === 0 ? <Nothing says={admin.waiting.enrolmentsEmpty} /> : <EnrolmentRows items={items} onReview={(item) => begin(wishFor(item))} />}
+      {/* It stays when what was signed no longer waits here, so that its outcome is seen. */}
+      {dialog}
+    </>
+  );
+}
+
+interface EnrolmentRowsProps {
+  items: readonly Schema<'WaitingEnrolment'>[];
+  onReview: (item: Schema<'WaitingEnrolment'>) => void;
+}
+
+function EnrolmentRows({ items, onReview }: EnrolmentRowsProps) {
   const text = admin.waiting;
   const { me } = useSession();
-  const { begin, dialog } = useActDialog();
   const why = useWhyNotAdministrator();
-  if (items.length === 0) {
-    return <Nothing says={text.enrolmentsEmpty} />;
-  }
   return (
     <>
       <p className={styles.quiet}>{text.enrolmentsHint}</p>
@@ -86,13 +98,12 @@ function Enrolments({ items }: { items: readonly Schema<'WaitingEnrolment'>[] })
                 )}
               </span>
             </span>
-            <Button why={item.person === me.person ? undefined : why} onPress={() => begin(wishFor(item))}>
+            <Button why={item.person === me.person ? undefined : why} onPress={() => onReview(item)}>
               {text.review}
             </Button>
           </li>
         ))}
       </ul>
-      {dialog}
     </>
   );
 }

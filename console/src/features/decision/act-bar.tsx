@@ -34,9 +34,11 @@ const text = texts.act;
 export function ActBar({ review, blocked, unfold }: ActBarProps) {
   const { me } = useSession();
   const act = useAct(review);
-  const [draft, setDraft] = useState<Draft>();
+  const [begun, setDraft] = useState<Draft>();
   const bar = useRef<HTMLDivElement>(null);
   const kinds = openKinds(review, me.person);
+  // What was begun ends when the request was decided meanwhile.
+  const draft = begun && kinds.includes(begun.kind) ? begun : undefined;
   const why = (kind: Wish['kind']) => blocked ?? obstacle(review, kind, me.person, Date.now());
   useClock((now) => kinds.map((kind) => obstacle(review, kind, me.person, now)).join());
   const compose = (kind: Wish['kind'], suspicious = false) => setDraft({ kind, suspicious });

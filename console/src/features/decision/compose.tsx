@@ -57,9 +57,8 @@ export function Compose({ draft, review, busy, why, onCancel, onSign }: ComposeP
               className={styles.digits}
               inputMode="numeric"
               autoComplete="off"
-              maxLength={2}
               value={digits}
-              onChange={(event) => setDigits(event.target.value.replace(/\D/g, ''))}
+              onChange={(event) => setDigits(twoDigits(event.target.value))}
             />
           )}
         </Field>
@@ -81,6 +80,11 @@ export function Compose({ draft, review, busy, why, onCancel, onSign }: ComposeP
       </div>
     </form>
   );
+}
+
+/** The digits of what was typed or pasted, such as `4 2`. */
+export function twoDigits(typed: string): string {
+  return typed.replace(/\D/g, '').slice(0, 2);
 }
 
 function ApproveLead({ review, needsDigits }: { review: Review; needsDigits: boolean }) {

@@ -12,8 +12,10 @@ use chancery_api::identity::{IdentityOptions, IdentityOptionsRequest, IdentityOu
 use chancery_api::login::{Login, LoginRequest, LoginStatus};
 use chancery_api::passkey::{Assertion, Registration};
 use chancery_api::session::{SessionOptions, SessionOptionsRequest, SessionOutcome, SessionRequest};
+use chancery_api::trust::{TrustOutcome, TrustSignature, TrustSuccessor};
 use chancery_canonical::{Canonical, Sha256};
 use chancery_domain::document::{DecisionDocument, IdentityDocument, SessionDocument, Signed, challenge};
+use chancery_evidence::trust::{TrustRoot, trust_challenge};
 use chancery_testkit::passkey::SoftPasskey;
 use serde_json::{Map, Value};
 
@@ -130,17 +132,31 @@ impl Person {
         self.client()?.send(&path, &body)
     }
 
+    /// Signs the trust root that waits for administrators.
+    pub fn sign_trust(&self) -> Result<TrustOutcome, Failure> {
+        let waiting: TrustSuccessor = self.client()?.read("/api/v1/trust/successor")?;
+        let root = TrustRoot::parse(waiting.successor.as_bytes())
+            .map_err(|fault| Failure::Fault(format!("the server offers an unusable trust root: {fault}")))?;
+        let assertion = self.touch(&trust_challenge(&root));
+        let body = TrustSignature { successor_sha256: waiting.successor_sha256, assertion };
+        self.client()?.send("/api/v1/trust/successor/signatures", &body)
+    }
+
     /// The challenge is computed from the document, as the page does; the server's is not looked at.
     fn sign<D: Signed>(&self, document: &str) -> Result<Assertion, Failure> {
         let canonical = Canonical::parse(document.as_bytes())
             .map_err(|fault| Failure::Fault(format!("the server offers an unreadable document: {fault}")))?;
-        let made = self.passkey.borrow_mut().assert(&challenge::<D>(&canonical), &self.origin);
-        Ok(Assertion {
+        Ok(self.touch(&challenge::<D>(&canonical)))
+    }
+
+    fn touch(&self, challenge: &Sha256) -> Assertion {
+        let made = self.passkey.borrow_mut().assert(challenge, &self.origin);
+        Assertion {
             credential_id: made.credential_id.to_string(),
             authenticator_data: made.authenticator_data.to_string(),
             client_data_json: made.client_data_json.to_string(),
             signature: made.signature.to_string(),
-        })
+        }
     }
 }
 

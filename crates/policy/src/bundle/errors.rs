@@ -84,6 +84,12 @@ pub enum BundleError {
         /// One of the rules.
         rule: String,
     },
+    /// Rules that need others, and those others, further than the engine's stack goes.
+    #[error("rule `{rule}` leads too deep into other rules: let it need fewer of them, or shorten them")]
+    TooDeep {
+        /// The rule.
+        rule: String,
+    },
     /// A package that contributes, and that `bundle.toml` does not know.
     #[error(
         "`{file}` contributes to `{package}.{set}`, but `bundle.toml` names no root `{package}`: name it, with its owners"

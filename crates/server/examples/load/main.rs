@@ -105,7 +105,8 @@ fn everything(seconds: f64) {
     let found = format!("{:.0} /s", ways.per_second());
     number("whole way", "≥ 250 /s", &found, limit, ways.per_second() >= 250.0);
     installation.without_server(|_| {});
-    println!("\nresident memory right after a start: {:.0} MB", installation.server().resident());
+    let resident = installation.server().resident();
+    number("idle server, resident", "≤ 45 MB", &format!("{resident:.0} MB"), "", resident <= 45.0);
     drop(installation);
     let whole = share >= 1.0;
     let (events, pending) = if whole { (&EVENTS[..], &PENDING[..]) } else { (&EVENTS[..2], &PENDING[..1]) };

@@ -34,6 +34,26 @@ pub struct Definition {
     pub calls: Vec<Named>,
     /// Unqualified names: rules of its package, or variables.
     pub variables: Vec<Named>,
+    /// How deep the evaluation goes into it, in about a KiB of stack each.
+    pub depth: u64,
+    /// Where the walk stands, in the same measure.
+    level: u64,
+}
+
+/// What the evaluation of a rule, of a query inside it, and of a statement inside that take of the stack, in the measure
+/// of [`Definition::depth`]. A statement goes on inside the ones before it.
+const RULE: u64 = 4;
+const QUERY: u64 = 4;
+const STATEMENT: u64 = 2;
+
+impl Definition {
+    /// What is done at a deeper level.
+    fn inside(&mut self, levels: u64, walk: impl FnOnce(&mut Self)) {
+        self.level = self.level.saturating_add(levels);
+        self.depth = self.depth.max(self.level);
+        walk(self);
+        self.level = self.level.saturating_sub(levels);
+    }
 }
 
 /// One module.
@@ -143,7 +163,8 @@ struct Walker<'a> {
 
 impl Walker<'_> {
     fn rule(&self, rule: &Rule) -> Definition {
-        let mut found = Definition { line: rule.span().line, ..Definition::default() };
+        let mut found =
+            Definition { line: rule.span().line, depth: RULE, level: RULE, ..Definition::default() };
         let name = match rule {
             Rule::Spec { head, bodies, .. } => {
                 for body in bodies {
@@ -196,6 +217,12 @@ impl Walker<'_> {
     }
 
     fn query(&self, query: &Query, found: &mut Definition) {
+        let statements = u64::try_from(query.stmts.len()).unwrap_or(u64::MAX);
+        let levels = QUERY.saturating_add(statements.saturating_mul(STATEMENT));
+        found.inside(levels, |found| self.statements(query, found));
+    }
+
+    fn statements(&self, query: &Query, found: &mut Definition) {
         for statement in &query.stmts {
             match &statement.literal {
                 Literal::SomeVars { .. } => {}
@@ -230,6 +257,10 @@ impl Walker<'_> {
     }
 
     fn expression(&self, expression: &Ref<Expr>, found: &mut Definition) {
+        found.inside(1, |found| self.parts(expression, found));
+    }
+
+    fn parts(&self, expression: &Ref<Expr>, found: &mut Definition) {
         match expression.as_ref() {
             Expr::String { .. }
             | Expr::RawString { .. }
