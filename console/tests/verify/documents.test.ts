@@ -1,5 +1,6 @@
 /** Signed documents have one spelling: what is left out is neither `null` nor an empty list. */
 import { expect, it } from 'vitest';
+import type { JsonObject } from '../../src/verify/canonical';
 import { requestDocument } from '../../src/verify/documents';
 
 const id = '01M8C6X858CWC4AGTJYP7T4NDG';
@@ -22,7 +23,7 @@ it('takes what is left out', () => {
   expect(requestDocument(document)).toMatchObject({ ticket: undefined, _sd: [] });
 });
 
-it.each([
+it.each<JsonObject>([
   { ticket: null },
   { beneficiary: { person: id, public_key: null } },
   { clocks: { grant_seconds: 600, not_before: null } },
