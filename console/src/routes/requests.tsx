@@ -7,7 +7,7 @@ import styles from '../features/request/request.module.css';
 import { requestOf, useLogEvents } from '../live/live';
 import { Page } from '../shell/page';
 import { decision as decisions } from '../strings/decision';
-import { request as one, requests as texts } from '../strings/request';
+import { requests as texts } from '../strings/request';
 import { shell } from '../strings/shell';
 import { Button } from '../ui/button';
 import { useKeys } from '../ui/keyboard';
@@ -135,7 +135,7 @@ function RowLink({ row }: { row: Row }) {
         <span>{texts.risk(risk)}</span>
         {due && (
           <span>
-            {one.clocks[state]} <Remaining until={due} />
+            {texts.clocks[state]} <Remaining until={due} />
           </span>
         )}
       </span>

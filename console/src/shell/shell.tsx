@@ -92,9 +92,9 @@ function Sidebar({ onSearch, onPreferences }: { onSearch: () => void; onPreferen
         <img src="/icon.svg" alt="" width="24" height="24" />
         {common.product}
       </p>
-      <button type="button" className={styles.search} onClick={onSearch}>
+      <button type="button" className={styles.search} onClick={onSearch} title={shell.palette.open}>
         <Icon name="search" size={16} />
-        <span>{shell.palette.open}</span>
+        <span>{shell.palette.short}</span>
         <kbd>{/Mac|iPhone|iPad/.test(navigator.platform) ? shell.palette.macShortcut : shell.palette.shortcut}</kbd>
       </button>
       <nav aria-label={shell.navigation}>

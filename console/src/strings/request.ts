@@ -9,6 +9,7 @@ export const requests = {
   empty: ['You have not asked for anything', 'What you ask for stands here, with everything that happens to it.'],
   none: ['Nothing matches', 'Try fewer words. Only what was loaded is searched.'],
   older: 'Show older ones',
+  clocks: { pending: 'to be decided:', approved: 'to be started:', active: 'running:' } as Record<string, string>,
   groups: { open: 'Waiting or running', over: 'Over' },
   risk: (score: number) => `risk ${score}`,
   columns: { state: 'State', what: 'What', due: 'Clock', made: 'Made' },

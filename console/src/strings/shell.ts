@@ -28,6 +28,7 @@ export const shell = {
   clock: (difference: string) => `This computer's clock differs from the server's by ${difference}. Times here may mislead.`,
   palette: {
     open: 'Search and commands',
+    short: 'Search',
     shortcut: 'Ctrl K',
     macShortcut: '⌘ K',
     label: 'Type a command or a request’s id',

@@ -2,4 +2,6 @@
 import './admin.test.mjs';
 import './ask.test.mjs';
 import './decision.test.mjs';
+import './keyboard.test.mjs';
 import './live.test.mjs';
+import './way.test.mjs';

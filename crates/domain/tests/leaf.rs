@@ -1,8 +1,9 @@
 //! A leaf that is prepared and placed has the bytes of one that is written whole.
 
-#![expect(clippy::unwrap_used, reason = "test code fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
 
 use chancery_canonical::Sha256;
+use chancery_domain::document::{RequestDocument, SessionDocument};
 use chancery_domain::leaf::{EventLeaf, LeafError, MAX_LEAF_BYTES, UnplacedLeaf};
 use proptest::collection::btree_map;
 use proptest::prelude::*;
@@ -70,5 +71,32 @@ proptest! {
     fn any_body_gives_the_same_bytes(members in btree_map(".{0,8}", ".{0,20}", 0..6), version in 1_u64..1000) {
         let body = members.into_iter().map(|(name, text)| (name, Value::from(text))).collect();
         check(&leaf("policy", version, body)).unwrap();
+    }
+}
+
+/// What is left out is not said as `null` or as an empty list: that would be another leaf, another document, of the same
+/// meaning.
+#[test]
+fn absence_has_no_second_spelling() {
+    let first = String::from_utf8(leaf("policy", 1, Map::new()).to_bytes().unwrap()).unwrap();
+    let null = first.replace(r#""stream""#, r#""previous":null,"stream""#);
+    assert!(EventLeaf::from_bytes(first.as_bytes()).is_ok());
+    assert!(matches!(EventLeaf::from_bytes(null.as_bytes()), Err(LeafError::Shape(_))));
+    let session = json!({"type": "urn:chancery:session:v1", "log_origin": "log.example", "nonce": "AAAAAAAAAAAAAAAAAAAAAA",
+        "person": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "issued_at": "2026-11-22T12:00:00Z", "expires_at": "2026-11-22T13:00:00Z"});
+    assert!(serde_json::from_value::<SessionDocument>(session.clone()).is_ok());
+    let mut null = session;
+    null["public_key"] = Value::Null;
+    assert!(serde_json::from_value::<SessionDocument>(null).is_err());
+    let request = json!({"type": "urn:chancery:request:v1", "log_origin": "log.example", "revision": 1,
+        "id": "01ARZ3NDEKTSV4RRFFQ69G5FA0", "entitlement": {"name": "ssh-admin", "sha256": "00".repeat(32)},
+        "requester": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "beneficiary": {"person": "01ARZ3NDEKTSV4RRFFQ69G5FAV"},
+        "parameters": {}, "artifacts": [], "undo": [], "clocks": {"grant_seconds": 300},
+        "created_at": "2026-11-22T12:00:00Z"});
+    assert!(serde_json::from_value::<RequestDocument>(request.clone()).is_ok());
+    for (member, absent) in [("ticket", Value::Null), ("_sd", json!([])), ("_sd", Value::Null)] {
+        let mut another = request.clone();
+        another[member] = absent;
+        assert!(serde_json::from_value::<RequestDocument>(another).is_err(), "{member}");
     }
 }

@@ -6,10 +6,14 @@
 //! which everything is refused can be told from one that tests something.
 #![expect(clippy::unwrap_used, reason = "a target says what is wrong by panicking")]
 
+#[cfg(feature = "arguments")]
+mod arguments;
 mod cbor;
 mod documents;
+mod evidence;
 mod ledger;
 mod planted;
+mod policy;
 mod ssh;
 mod webauthn;
 
@@ -48,6 +52,11 @@ pub const TARGETS: &[Target] = &[
     target("ssh_certificate", ssh::certificate, 8192),
     target("ssh_signature", ssh::signature, 4096),
     target("ssh_revocations", ssh::revocations, 8192),
+    target("evidence_zip", evidence::evidence_zip, 256 * 1024),
+    target("evidence_file", evidence::evidence_file, 16 * 1024),
+    target("policy_module", policy::policy_module, 4096),
+    #[cfg(feature = "arguments")]
+    target("arguments", arguments::arguments, 1024),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8]) -> bool, longest: usize) -> Target {

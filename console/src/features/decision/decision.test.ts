@@ -3,7 +3,7 @@ import { reveal } from '../documents/disclosures';
 import { Findings } from '../documents/findings';
 import { sha256, toBase64Url, utf8 } from '../../verify/digest';
 import { examineArtifact } from './artifacts';
-import { hasDigest, parameterNames } from './entitlement';
+import { hasDigest, parameterNames, reachOf } from './entitlement';
 import { obstacle, openKinds } from './obstacle';
 import { isHigh, isWhole, type Review } from './review';
 import { subjectOf } from './sentence';
@@ -123,4 +123,15 @@ test('a disclosure must stand in the document, and only once', async () => {
   expect((await found([], [reason]))[0]).toBe(1);
   expect((await found([digest], [reason, reason]))[0]).toBe(1);
   expect((await found([digest], [`${reason}=`]))[0]).toBeGreaterThan(0);
+});
+
+test.each<[string, unknown, string[]]>([
+  ['with its parameters', ['A shell as {user} on {host} ({port}).'], ['A shell as deploy on db1 (22).']],
+  ['what was not asked for is left out', ['Only {force_command}', 'All of {host}'], ['All of db1']],
+  ['nothing that every object has', ['{constructor}'], []],
+  ['no value stands for another parameter', ['{odd} and {host}'], ['{user} and db1']],
+  ['no sentences', undefined, []],
+])('what it reaches: %s', (_, sentences, said) => {
+  const data = { ...(sentences !== undefined && { blast_radius: sentences }) } as Parameters<typeof reachOf>[0];
+  expect(reachOf(data, { user: 'deploy', host: 'db1', port: 22, odd: '{user}' })).toEqual(said);
 });

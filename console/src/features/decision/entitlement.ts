@@ -34,6 +34,22 @@ export function titleOf(data: JsonObject | undefined): string | undefined {
   return typeof data?.title === 'string' ? data.title : undefined;
 }
 
+/** What it reaches, in the words of its data with the parameters in them; a sentence whose parameter was left out is none. */
+export function reachOf(data: JsonObject | undefined, parameters: JsonObject): string[] {
+  const sentences = Array.isArray(data?.blast_radius) ? data.blast_radius.filter((one) => typeof one === 'string') : [];
+  return sentences.flatMap((sentence) => filled(sentence, parameters) ?? []);
+}
+
+function filled(sentence: string, parameters: JsonObject): string | undefined {
+  let whole = true;
+  const text = sentence.replace(/\{([^}]*)\}/g, (_, name: string) => {
+    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    whole &&= ['string', 'number', 'boolean'].includes(typeof value);
+    return String(value);
+  });
+  return whole ? text : undefined;
+}
+
 /** Names of the parameters in the order of its form; those the form does not know come last. */
 export function parameterNames(parameters: JsonObject, data: JsonObject | undefined): string[] {
   const form = isObject(data?.form) && isObject(data.form.properties) ? Object.keys(data.form.properties) : [];

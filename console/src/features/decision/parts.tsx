@@ -7,7 +7,7 @@ import { Literal, Prose, Visible } from '../../ui/literal';
 import { Notice } from '../../ui/notice';
 import { Person } from '../../ui/person';
 import { Moment, Remaining } from '../../ui/time';
-import { parameterNames, titleOf } from './entitlement';
+import { parameterNames, reachOf, titleOf } from './entitlement';
 import type { Review } from './review';
 import { subjectOf, valueText } from './sentence';
 import { differences } from './unusual';
@@ -136,7 +136,7 @@ export function Unusual({ review }: { review: Review }) {
 export function Blast({ review }: { review: Review }) {
   const { request, verdict, entitlement } = review;
   const reaches = verdict.content.risk.factors.filter(({ factor }) => factor.startsWith('blast_radius.')).map(({ detail }) => detail);
-  const said = isObject(entitlement) && Array.isArray(entitlement.blast_radius) ? entitlement.blast_radius.map(String) : [];
+  const said = reachOf(entitlement, request.content.parameters);
   const text = texts.blast;
   const { undo } = request.content;
   return (

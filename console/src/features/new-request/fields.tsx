@@ -78,8 +78,10 @@ export function Choice(props: ChoiceProps) {
 }
 
 function Chips({ id, label, value, onChange, hint, fault, required = false, options }: ChoiceProps) {
+  // With an empty text for its value, none of its radios could be reached with Tab.
+  const chosen = value === '' ? null : value;
   return (
-    <RadioGroup id={id} value={value} onChange={onChange} isInvalid={fault !== undefined} isRequired={required} validationBehavior="aria" className={styles.field} orientation="horizontal">
+    <RadioGroup id={id} value={chosen} onChange={onChange} isInvalid={fault !== undefined} isRequired={required} validationBehavior="aria" className={styles.field} orientation="horizontal">
       <Name label={label} required={required} />
       <div className={styles.chips}>
         {options.map((option) => (

@@ -22,7 +22,7 @@ export function Timeline({ loaded }: { loaded: LoadedRequest }) {
 }
 
 // The title says all that the server's words would.
-const PLAIN = ['request.submitted', 'request.cancelled', 'request.lapsed', 'request.rejected', 'grant.ended', 'grant.revoked', 'grant.expired'];
+const PLAIN = ['request.submitted', 'request.approved', 'request.cancelled', 'request.lapsed', 'request.rejected', 'grant.ended', 'grant.revoked', 'grant.expired'];
 
 function Entry({ one }: { one: Happened }) {
   const { kind, person, decision, leaf, attestation, time, tone, summary } = one;

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "an example fails by panicking")]
 
 mod documents;
+mod evidence;
 mod ledger;
 mod ssh;
+mod texts;
 mod webauthn;
 
 use std::collections::BTreeMap;
@@ -30,9 +32,11 @@ fn main() {
     let scenario = Scenario::honest();
     let mut seeds = Seeds::default();
     ledger::seeds(&scenario, &mut seeds);
+    evidence::seeds(&scenario, &mut seeds);
     documents::seeds(scenario, &mut seeds);
     webauthn::seeds(&mut seeds);
     ssh::seeds(&mut seeds);
+    texts::seeds(&mut seeds);
     let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus");
     for ((target, name), bytes) in seeds.0 {
         assert!(TARGETS.iter().any(|known| known.name == target), "`{target}` is no target");
