@@ -30,6 +30,16 @@ export function packed(files: ReadonlyMap<string, Uint8Array>): Bytes {
   return concat(...locals, central, utf8('PK\u0005\u0006'), end);
 }
 
+/** Where a zip's directory says who packed a file and how a disk should show it, which changes no file. */
+export function idlePlaces(zip: Uint8Array): Set<number> {
+  const bytes = Buffer.from(zip);
+  const idle = new Set<number>();
+  for (let at = bytes.indexOf('PK\u0001\u0002'); at >= 0; at = bytes.indexOf('PK\u0001\u0002', at + 1)) {
+    for (const field of [4, 5, 36, 37, 38, 39, 40, 41]) idle.add(at + field);
+  }
+  return idle;
+}
+
 /** Numbers of 16, 32 and 16 bits, little-endian. */
 function numbers(short: number[], long: number[] = [], last: number[] = []): Bytes {
   const view = new DataView(new ArrayBuffer((short.length + last.length) * 2 + long.length * 4));

@@ -6,7 +6,7 @@ import { utf8 } from '../../src/verify/digest';
 import { readTrust } from '../../src/verify/trustDirectory';
 import { trustFiles } from '../../src/verify/trustFiles';
 import { verifyZip } from '../../src/verify/verify';
-import { packed, random } from './chaos';
+import { idlePlaces, packed, random } from './chaos';
 import { readCorpus, readerOf } from './corpus';
 
 const honest = readCorpus().find(({ name }) => name === 'container-stored-001');
@@ -26,11 +26,14 @@ describe('hostile bytes', () => {
 
   it('of a damaged zip fail, wherever the damage is', async () => {
     const dice = random(2);
+    const idle = idlePlaces(honest.zip);
     for (let round = 0; round < 60; round += 1) {
       const bytes = new Uint8Array(honest.zip);
-      bytes[dice(bytes.length)] = dice(256);
+      const place = dice(bytes.length);
+      bytes[place] = dice(256);
+      if (idle.has(place)) continue;
       const { failed, checks } = await verifyZip(bytes, lineage, { certificates });
-      const same = bytes.every((byte, place) => byte === honest.zip[place]);
+      const same = bytes[place] === honest.zip[place];
       expect(failed.length > 0, `round ${round}`).toBe(!same);
       expect(checks.length).toBe(33);
     }
