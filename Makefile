@@ -37,6 +37,7 @@ test: ## every test that needs Rust, Node, Debian packages and PyPI
 	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace
 	$(MAKE) --no-print-directory build console-test
 	scripts/test-page
+	scripts/test-console
 
 .PHONY: interop
 interop: ## what nobody here wrote: verifiers in Go, npm, openssl, Python, OpenSSH; schemathesis

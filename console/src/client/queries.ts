@@ -3,7 +3,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { answered, api } from './client';
 
 /** First members of the keys. */
-export const KEYS = { server: 'server', whoami: 'whoami', requests: 'requests', request: 'request' } as const;
+export const KEYS = { server: 'server', whoami: 'whoami', requests: 'requests', request: 'request', persons: 'persons' } as const;
 
 /** Who the server is: log, relying party, policy. */
 export const serverQuery = queryOptions({
@@ -75,7 +75,7 @@ export const entitlementsQuery = queryOptions({
 
 /** Everybody, by id. */
 export const personsQuery = queryOptions({
-  queryKey: ['persons'],
+  queryKey: [KEYS.persons],
   queryFn: () => answered(api.GET('/api/v1/persons')),
 });
 

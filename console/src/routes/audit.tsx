@@ -11,7 +11,6 @@ import { Row } from '../features/audit/row';
 import { SavedSearches } from '../features/audit/saved-searches';
 import { filterOf, isEmpty, type AuditFilter } from '../features/audit/search';
 import { useFreshLeaves } from '../features/audit/use-fresh';
-import { WindowList, type WindowListHandle } from '../features/inbox/window-list';
 import { useSession } from '../session/session';
 import { useTitle } from '../shell/page';
 import { audit } from '../strings/audit';
@@ -21,6 +20,7 @@ import { useKeys } from '../ui/keyboard';
 import { usePhone } from '../ui/phone';
 import { Problem } from '../ui/problem';
 import { Empty, Loading } from '../ui/states';
+import { WindowList, type WindowListHandle } from '../ui/window-list';
 
 const ROW_HEIGHT = { desktop: 42, phone: 60 };
 

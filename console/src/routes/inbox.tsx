@@ -5,7 +5,6 @@ import styles from '../features/inbox/inbox.module.css';
 import { Row } from '../features/inbox/row';
 import { matching, type RowItem } from '../features/inbox/rows';
 import { useRows } from '../features/inbox/use-rows';
-import { WindowList, type WindowListHandle } from '../features/inbox/window-list';
 import { useTitle } from '../shell/page';
 import { inbox as text } from '../strings/inbox';
 import { shell } from '../strings/shell';
@@ -14,6 +13,7 @@ import { useKeys } from '../ui/keyboard';
 import { usePhone } from '../ui/phone';
 import { Problem } from '../ui/problem';
 import { Empty, Loading } from '../ui/states';
+import { WindowList, type WindowListHandle } from '../ui/window-list';
 
 const ROW_HEIGHT = 84;
 

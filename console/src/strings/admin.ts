@@ -10,8 +10,6 @@ export const admin = {
   held: 'A recovery runs: this session may only look, and stop the recovery.',
   none: 'none',
   nobody: 'nobody',
-  copy: 'Copy',
-  copied: 'Copied',
 
   acts: {
     'person.created': 'Let a person join',

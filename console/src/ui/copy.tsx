@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { common } from '../strings/common';
 import { Button } from './button';
+import { Literal } from './literal';
 import styles from './copy.module.css';
 
 const SHOWN_MS = 2000;
@@ -36,6 +37,16 @@ export function Command({ text, label }: { text: string; label: string }) {
       <pre tabIndex={0} role="region" aria-label={label}>
         <code>{text}</code>
       </pre>
+      <Copy text={text} label={label} />
+    </div>
+  );
+}
+
+/** A text that is taken somewhere else, such as a link. */
+export function CopyText({ text, label }: { text: string; label: string }) {
+  return (
+    <div className={styles.taken} role="group" aria-label={label}>
+      <Literal text={text} />
       <Copy text={text} label={label} />
     </div>
   );

@@ -124,6 +124,15 @@ test('an act that was changed on its way is not signed', async () => {
   assert.equal(await ada.signatures(), signed);
 });
 
+test('nothing waits, and an address that no screen has: both say what to do', async () => {
+  await open(ada, '/admin/waiting');
+  await ada.page.getByText('No key waits').waitFor();
+  await looksRight(ada, 'waiting-empty');
+  await open(ada, '/nowhere');
+  await ada.page.locator('#main').getByRole('link').first().waitFor();
+  await looksRight(ada, 'nowhere');
+});
+
 test('a person joins: one-time link, the fingerprint as they read it, two signatures', async () => {
   await open(ada, '/admin');
   await ada.button('Invite …').click();
@@ -140,6 +149,8 @@ test('a person joins: one-time link, the fingerprint as they read it, two signat
   await enrol(eve, link);
 
   await open(ada, '/admin/waiting');
+  await row(ada, 'Eve Elm').waitFor();
+  await looksRight(ada, 'waiting');
   await row(ada, 'Eve Elm').getByRole('button').click();
   await compareAndSign(ada, eve, true);
   await dialog(ada).getByText('another administrator has to sign too').waitFor();

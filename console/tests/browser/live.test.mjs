@@ -79,6 +79,7 @@ test('the whole way without a mouse: list, decision, rejection', async () => {
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+k');
   await page.getByRole('searchbox', { name: /Type a command/ }).waitFor();
+  await looksRight(cyd, 'palette');
   await page.keyboard.type('inbox');
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');

@@ -97,6 +97,8 @@ const PROVED = ['checkpoint-signature', 'leaf-inclusion', 'stream-continuity', '
 
 test('dropped with the trust file, every check passes by name', async () => {
   await fay.page.getByRole('link', { name: 'Verify' }).first().click();
+  await fay.heading('Verify evidence').waitFor();
+  await looksRight(fay, 'nothing to verify yet');
   await drop(fay, 'Evidence', evidence);
   await drop(fay, 'Your trust', join(world.folder, 'data', 'trust', 'trust.json'));
   assert.equal(await verdictOf(fay), 'Verified, as far as a browser can');

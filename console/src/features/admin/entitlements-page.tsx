@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import type { Schema } from '../../client/client';
+import { entitlementsQuery } from '../../client/queries';
 import { admin } from '../../strings/admin';
 import { duration, fingerprintOf } from '../../ui/format';
 import { Literal, Prose } from '../../ui/literal';
@@ -9,7 +10,7 @@ import { Empty, Loading } from '../../ui/states';
 import { isObject, type JsonObject } from '../../verify/canonical';
 import { Facts } from './act-facts';
 import { formFields } from './form-fields';
-import { entitlementsQuery, policyQuery } from './queries';
+import { policyQuery } from './queries';
 import { selectorWords } from './selector';
 import styles from './admin.module.css';
 

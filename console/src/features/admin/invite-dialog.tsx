@@ -4,9 +4,9 @@ import { answered, api, type Schema } from '../../client/client';
 import { Dialog } from '../../shell/dialog';
 import { admin } from '../../strings/admin';
 import { Button } from '../../ui/button';
+import { CopyText } from '../../ui/copy';
 import { Problem } from '../../ui/problem';
 import { Remaining } from '../../ui/time';
-import { CopyText } from './copy-text';
 import { readInvitation } from './invitation';
 import styles from './admin.module.css';
 

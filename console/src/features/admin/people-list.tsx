@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import type { Schema } from '../../client/client';
+import { personsQuery } from '../../client/queries';
 import { shell } from '../../strings/shell';
 import { admin } from '../../strings/admin';
 import { Button } from '../../ui/button';
@@ -13,7 +14,6 @@ import { Empty, Loading } from '../../ui/states';
 import { InviteDialog } from './invite-dialog';
 import { useWhyNotAdministrator } from './may';
 import { peopleMatching } from './people-search';
-import { personsQuery } from './queries';
 import styles from './admin.module.css';
 
 /** Everybody, with roles and standing. */

@@ -1,12 +1,12 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
 import { answered, api } from '../../client/client';
+import { personsQuery } from '../../client/queries';
 import { admin } from '../../strings/admin';
 import { Button } from '../../ui/button';
 import { Problem } from '../../ui/problem';
 import { OneTimeLink } from './invite-dialog';
 import { rolesHeld } from './people-search';
-import { personsQuery } from './queries';
 import styles from './admin.module.css';
 
 /** A role to give; roles that somebody holds are offered, any other may be typed. */

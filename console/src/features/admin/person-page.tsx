@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Schema } from '../../client/client';
+import { personsQuery } from '../../client/queries';
 import { useSession } from '../../session/session';
 import { useTitle } from '../../shell/page';
 import { admin } from '../../strings/admin';
@@ -16,7 +17,6 @@ import type { Wish } from './act-document';
 import { useWhyNotAdministrator } from './may';
 import { PasskeyList } from './passkey-list';
 import { AttributeForm, RecoveryLink, RoleForm } from './person-forms';
-import { personsQuery } from './queries';
 import { useActDialog } from './use-act-dialog';
 import styles from './admin.module.css';
 

@@ -1,15 +1,13 @@
 /** What the administration asks of the server. */
 import { infiniteQueryOptions, queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { answered, api, type Schema } from '../../client/client';
-import { KEYS } from '../../client/queries';
+import { KEYS, personsQuery } from '../../client/queries';
 import { useLogEvents } from '../../live/live';
 
-const ADMIN = { persons: 'persons', acts: 'identity-acts', enrolments: 'enrolments', alerts: 'alerts' } as const;
+const ADMIN = { acts: 'identity-acts', enrolments: 'enrolments', alerts: 'alerts' } as const;
 
 // Offers and enrolments are no events, so nothing announces them.
 const LOOK_AGAIN_MS = 20_000;
-
-export const personsQuery = queryOptions({ queryKey: [ADMIN.persons], queryFn: () => answered(api.GET('/api/v1/persons')) });
 
 export const waitingActsQuery = queryOptions({
   queryKey: [ADMIN.acts],
@@ -22,8 +20,6 @@ export const enrolmentsQuery = queryOptions({
   queryFn: () => answered(api.GET('/api/v1/enrolments')),
   refetchInterval: LOOK_AGAIN_MS,
 });
-
-export const entitlementsQuery = queryOptions({ queryKey: ['entitlements'], queryFn: () => answered(api.GET('/api/v1/entitlements')) });
 
 export const policyQuery = queryOptions({ queryKey: ['policy'], queryFn: () => answered(api.GET('/api/v1/policy')) });
 
@@ -50,7 +46,7 @@ export const alertsQuery = (state: 'open' | undefined) =>
 export function useRefreshPeople(): () => void {
   const queries = useQueryClient();
   return () => {
-    for (const key of [ADMIN.persons, ADMIN.acts, ADMIN.enrolments, KEYS.whoami]) void queries.invalidateQueries({ queryKey: [key] });
+    for (const key of [KEYS.persons, ADMIN.acts, ADMIN.enrolments, KEYS.whoami]) void queries.invalidateQueries({ queryKey: [key] });
   };
 }
 

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type ChangeEvent } from 'react';
+import { personsQuery } from '../../client/queries';
 import { audit } from '../../strings/audit';
 import { shell } from '../../strings/shell';
 import { Button } from '../../ui/button';
 import { useKeys } from '../../ui/keyboard';
-import { personsQuery } from '../admin/queries';
 import { fromLocalInput, isEmpty, toLocalInput, type AuditFilter } from './search';
 import styles from './audit.module.css';
 

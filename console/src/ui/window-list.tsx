@@ -1,5 +1,5 @@
 import { useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type ReactNode, type Ref } from 'react';
-import styles from './inbox.module.css';
+import styles from './window-list.module.css';
 
 /** Moves within the list. */
 export interface WindowListHandle {
