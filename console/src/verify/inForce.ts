@@ -3,19 +3,29 @@
 import { refuse } from './shape';
 import type { TrustRoot } from './trust';
 
+/** A version may collect signatures so long, in seconds. A leaf that says later that it was sealed is one that was kept back. */
+export const MAX_OFFER_SECONDS = 7 * 24 * 3600;
+
+/** The log says at this leaf, of this time, that a version was sealed. */
+export interface SealedAt {
+  version: number;
+  index: number;
+  at: number;
+}
+
 /** The versions of one life of the log. Never changed: what its leaves say of them makes others. */
 export class Versions {
   private readonly roots: readonly TrustRoot[];
-  private readonly sealed: ReadonlyMap<number, number>;
+  private readonly sealed: readonly SealedAt[];
 
-  /** Oldest first, at least one; and at which leaf the log says that a version was sealed. */
-  constructor(roots: readonly TrustRoot[], sealed: ReadonlyMap<number, number> = new Map()) {
+  /** Oldest first, at least one; and what the log says of when they were sealed, in its order. */
+  constructor(roots: readonly TrustRoot[], sealed: readonly SealedAt[] = []) {
     this.roots = roots;
     this.sealed = sealed;
   }
 
   /** The same, with the leaves at which the log says that versions were sealed. */
-  sealedAt(sealed: ReadonlyMap<number, number>): Versions {
+  sealedAt(sealed: readonly SealedAt[]): Versions {
     return new Versions(this.roots, sealed);
   }
 
@@ -34,11 +44,11 @@ export class Versions {
   }
 
   /**
-   * After the leaf that says so. Where that is not at hand, from its date on: so to leave the leaf out, or to hold it back,
-   * makes a version count no later than it does.
+   * After the first leaf that says so in time. Where none is at hand, from its date on: so to leave the leaf out, to hold it
+   * back or to repeat it makes a version count no later than it does.
    */
-  private covers({ document }: TrustRoot, index: number, time: number): boolean {
-    const leaf = this.sealed.get(document.version);
-    return leaf === undefined ? time >= document.created_at : index > leaf;
+  private covers({ document: { version, created_at } }: TrustRoot, index: number, time: number): boolean {
+    const leaf = this.sealed.find((said) => said.version === version && said.at <= created_at + MAX_OFFER_SECONDS);
+    return leaf === undefined ? time >= created_at : index > leaf.index;
   }
 }

@@ -31,9 +31,9 @@ export function trustRoot(lineage: Lineage, manifest: Manifest, now: number | un
   return { value: { key, versions }, problems };
 }
 
-/** The versions, each in force from the leaf on at which the log says that it was sealed. */
+/** The versions, each in force from the leaf that says that it was sealed. */
 export function inForce(versions: Versions, { trust }: Streams): Versions {
-  return versions.sealedAt(new Map(trust.map(({ index, event }) => [event.body.version, index])));
+  return versions.sealedAt(trust.map(({ index, at, event }) => ({ version: event.body.version, index, at })));
 }
 
 /** A version had ended before an event of the request, or the log says otherwise than the trust directory what was sealed. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalize } from '../../src/verify/canonical';
 import { challenge, utf8 } from '../../src/verify/digest';
-import { Versions } from '../../src/verify/inForce';
+import { MAX_OFFER_SECONDS, Versions, type SealedAt } from '../../src/verify/inForce';
 import { moment } from '../../src/verify/moment';
 import { parseTrust } from '../../src/verify/trust';
 import { readTrust } from '../../src/verify/trustDirectory';
@@ -208,7 +208,10 @@ it('a version is in force from its leaf, or where that is kept back from its tim
   const at = (versions: Versions, index: number, seconds: number): number => versions.at(index, start + seconds).document.version;
   const versions = new Versions(roots);
   expect([0, 99, 100].map((seconds) => at(versions, 5, seconds))).toEqual([1, 1, 2]);
-  const sealed = versions.sealedAt(new Map([[2, 7]]));
+  const leaf = (index: number, seconds: number): SealedAt => ({ version: 2, index, at: start + seconds });
+  const late = leaf(7, 100 + MAX_OFFER_SECONDS + 1);
+  expect([6, 7, 8].map((index) => at(versions.sealedAt([late]), index, 500))).toEqual([2, 2, 2]);
+  const sealed = versions.sealedAt([leaf(7, 100 + MAX_OFFER_SECONDS), leaf(20, 600)]);
   expect([6, 7, 8].map((index) => at(sealed, index, 500))).toEqual([1, 1, 2]);
   expect(at(sealed, 8, 0)).toBe(2);
 });

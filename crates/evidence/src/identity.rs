@@ -113,10 +113,10 @@ impl Chain {
         root.relying_party().clone_into(&mut self.relying_party);
     }
 
-    /// The log says at this leaf that a version was sealed which was taken up by its time.
-    pub fn sealed_at(&mut self, version: u64, leaf_index: u64) {
+    /// The log says at this leaf, of this time, that a version was sealed which was taken up by its time.
+    pub fn sealed_at(&mut self, version: u64, leaf_index: u64, at: Timestamp) {
         for (_, from, _) in self.later.iter_mut().filter(|(known, ..)| *known == version) {
-            *from = InForce::After(leaf_index);
+            from.sealed_at(leaf_index, at);
         }
     }
 

@@ -9,8 +9,8 @@ use chancery_domain::verdict::Outcome;
 use chancery_evidence::authenticator::{Aaguid, AttestationRoot};
 use chancery_evidence::recovery::RecoveryKey;
 use chancery_evidence::trust::{
-    InForce, Lineage, Recovery, TrustDirectory, TrustDocument, TrustRoot, Versions, accept_successor,
-    check_standing, diff, trust_challenge,
+    InForce, Lineage, MAX_SUCCESSOR_OFFER_SECONDS, Recovery, TrustDirectory, TrustDocument, TrustRoot,
+    Versions, accept_successor, check_standing, diff, trust_challenge,
 };
 use chancery_ledger::{KeyType, SignerKey, WitnessPolicy};
 use chancery_testkit::passkey::Maker;
@@ -386,8 +386,15 @@ fn a_version_is_in_force_from_its_leaf_or_where_that_is_kept_back_from_its_time(
     let version =
         |versions: &Versions<'_>, index, seconds| versions.at(index, start.plus(seconds)).document().version;
     assert_eq!([0, 99, 100].map(|seconds| version(&versions, 5, seconds)), [1, 1, 2]);
-    versions.sealed_at(2, 7);
+    // Signatures are collected for a week: a leaf after that is one that was kept back.
+    let offered = 100 + MAX_SUCCESSOR_OFFER_SECONDS;
+    versions.sealed_at(2, 7, start.plus(offered + 1));
+    assert_eq!([6, 7, 8].map(|index| version(&versions, index, 500)), [2, 2, 2]);
+    versions.sealed_at(2, 7, start.plus(offered));
     assert_eq!([6, 7, 8].map(|index| version(&versions, index, 500)), [1, 1, 2]);
+    // What is said again, later, says nothing new.
+    versions.sealed_at(2, 20, start.plus(600));
+    assert_eq!([6, 7, 8].map(|index| version(&versions, index, 700)), [1, 1, 2]);
     assert!(InForce::After(7).covers(8, start) && !InForce::After(7).covers(7, start));
 }
 

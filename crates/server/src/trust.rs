@@ -7,6 +7,7 @@ use std::path::Path;
 
 use chancery_domain::event::{TrustEvent, TrustSealed, from_parts};
 use chancery_domain::leaf::Stream;
+use chancery_domain::time::Timestamp;
 use chancery_evidence::identity::Chain;
 use chancery_evidence::trust::{InForce, IssuerKey, Lineage, TrustDirectory, TrustDirectoryError, TrustRoot};
 use chancery_faults::step;
@@ -54,6 +55,8 @@ pub enum TrustFault {
 pub struct Sealed {
     /// Its leaf.
     pub leaf_index: u64,
+    /// When.
+    pub at: Timestamp,
     /// What it says.
     pub event: TrustSealed,
 }
@@ -65,7 +68,7 @@ pub async fn sealed(store: &impl Store) -> Result<Vec<Sealed>, Fault> {
             .map_err(|error| Fault::Damaged(error.to_string()))?;
         let ((version, sha256), signatures) = (said.sealed(), said.signatures().to_vec());
         let sealed = TrustSealed { version, sha256, signatures };
-        Ok(Sealed { leaf_index: event.position.leaf_index, event: sealed })
+        Ok(Sealed { leaf_index: event.position.leaf_index, at: event.leaf.time, event: sealed })
     };
     store.stream(&Stream::Trust, 1).await?.into_iter().map(read).collect()
 }
@@ -122,7 +125,7 @@ pub fn chain(trusted: &Trusted, log_origin: &str, sealed: &[Sealed]) -> Result<C
     let versions = trusted.directory.lineage().versions(log_origin);
     let mut versions = versions.ok_or(TrustFault::Misfit("log origin"))?;
     for one in sealed {
-        versions.sealed_at(one.event.version, one.leaf_index);
+        versions.sealed_at(one.event.version, one.leaf_index, one.at);
     }
     Ok(Chain::from_versions(&versions))
 }

@@ -2,7 +2,7 @@
 
 use chancery_domain::time::Timestamp;
 
-use super::TrustRoot;
+use super::{MAX_SUCCESSOR_OFFER_SECONDS, TrustRoot};
 
 /// From where on a version counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,14 @@ pub enum InForce {
 }
 
 impl InForce {
+    /// The log says at this leaf, of this time, that the version was sealed. The first such leaf counts, and only one
+    /// within the time in which a version is offered for signing: whoever repeats or delays it gains nothing.
+    pub fn sealed_at(&mut self, index: u64, at: Timestamp) {
+        if matches!(self, Self::Since(created) if at <= created.plus(MAX_SUCCESSOR_OFFER_SECONDS)) {
+            *self = Self::After(index);
+        }
+    }
+
     /// Whether it counts for an event of this time at this index.
     pub fn covers(&self, index: u64, at: Timestamp) -> bool {
         match self {
@@ -41,10 +49,11 @@ impl<'a> Versions<'a> {
         Some(Self { oldest, later })
     }
 
-    /// The log says at this leaf that the version was sealed. Nothing changes for a version that is not among these.
-    pub fn sealed_at(&mut self, version: u64, leaf_index: u64) {
+    /// The log says at this leaf, of this time, that the version was sealed. Nothing changes for a version that is not
+    /// among these.
+    pub fn sealed_at(&mut self, version: u64, leaf_index: u64, at: Timestamp) {
         for (_, from) in self.later.iter_mut().filter(|(root, _)| root.document().version == version) {
-            *from = InForce::After(leaf_index);
+            from.sealed_at(leaf_index, at);
         }
     }
 

@@ -79,10 +79,10 @@ pub(super) fn sealed_otherwise(lineage: &Lineage, origin: &str, streams: &Stream
     problems
 }
 
-/// The first leaf that says it of a version is the one from which it is in force.
+/// Each version is in force from the leaf that says that it was sealed.
 pub(super) fn in_force(versions: &mut Versions<'_>, streams: &Streams) {
-    for recorded in streams.trust.iter().rev() {
-        versions.sealed_at(recorded.event.sealed().0, recorded.index);
+    for recorded in &streams.trust {
+        versions.sealed_at(recorded.event.sealed().0, recorded.index, recorded.at);
     }
 }
 

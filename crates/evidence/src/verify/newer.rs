@@ -159,7 +159,7 @@ impl<'a> Seen<'a> {
         if let (Stream::Trust, true) = (&leaf.stream, within)
             && let Ok(event) = from_parts::<TrustEvent>(&leaf.kind, &leaf.body)
         {
-            self.chain.sealed_at(event.sealed().0, index);
+            self.chain.sealed_at(event.sealed().0, index, leaf.time);
         }
         // INVARIANT: one chain over everybody, since who must sign depends on people of whom the bundle may not
         // speak, and a stream that was forked or left out shows only here.
