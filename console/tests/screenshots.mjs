@@ -1,7 +1,7 @@
 // Pictures of every screen, 1440 × 900 and 390 × 844, light and where it says something dark: `make screenshots`, into target/screenshots.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { drop, flipped, keptDownload, verdictOf } from './browser/proving.mjs';
+import { drop, flipped, keptDownload, says } from './browser/proving.mjs';
 import { endAll, makeWorld, signIn, CHANGE, LOGIN, PLAN } from './browser/world.mjs';
 
 const OUT = new URL('../../target/screenshots/', import.meta.url);
@@ -74,10 +74,10 @@ async function granted(id) {
   await screen(fay, '/verify', fay.page.getByText('or drop it here'), 'verify-empty');
   await drop(fay, 'Evidence', evidence);
   await drop(fay, 'Your trust', join(world.folder, 'data', 'trust', 'trust.json'));
-  await verdictOf(fay);
+  await says(fay, 'verified');
   await picture(fay, 'verify');
   await drop(fay, 'Evidence', await flipped(evidence, id));
-  await verdictOf(fay);
+  await says(fay, 'failed');
   await picture(fay, 'verify-failed', ['light']);
 }
 

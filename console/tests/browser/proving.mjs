@@ -22,10 +22,10 @@ export async function drop(person, title, path) {
   await developer.detach();
 }
 
-// What the screen says of the whole, once it says anything.
-export async function verdictOf(person) {
-  await person.page.getByRole('status').filter({ hasText: 'Verifying' }).waitFor({ state: 'detached' });
-  return person.page.getByRole('alert').locator('p').first().innerText();
+// Waits until the screen says of the whole that it verified, or that it failed.
+export function says(person, outcome) {
+  const title = { verified: 'Verified, as far as a browser can', failed: 'Verification failed' }[outcome];
+  return person.page.getByRole('alert').getByText(title, { exact: true }).waitFor();
 }
 
 // Names of the checks by how they went.
