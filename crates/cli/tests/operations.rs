@@ -221,7 +221,7 @@ fn the_trust_root_the_authority_and_the_log_are_renewed() {
         }
         if line.contains("two administrators sign in") {
             assert_eq!(desk.ask("/readyz").unwrap().1["code"], json!("log_closed"));
-            administrators.each_mut().map(|person| person.sign_in().unwrap());
+            administrators.iter_mut().for_each(|person| person.sign_in().unwrap());
             sign(&administrators, 5);
         }
     }
