@@ -1,6 +1,6 @@
 //! A leaf that is prepared and placed has the bytes of one that is written whole.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "test code fails by panicking")]
 
 use chancery_canonical::Sha256;
 use chancery_domain::document::{RequestDocument, SessionDocument};
