@@ -7,13 +7,13 @@ use chancery_api::person::PersonReference;
 use chancery_api::request::{ActionView, ClocksView, DecisionView, RequestView, StageView, TimelineEntry};
 use chancery_domain::count;
 use chancery_domain::document::{DecisionDocument, DecisionKind};
-use chancery_domain::event::RequestEvent;
+use chancery_domain::event::{Judged, Phase, RequestEvent};
 use chancery_domain::evolve::event_name;
 use chancery_domain::id::{LeaseId, PersonId};
 use chancery_domain::refusal::Refusal;
 use chancery_domain::seats;
 use chancery_domain::state::{Active, Approved, Judgement, State};
-use chancery_domain::verdict::Stage;
+use chancery_domain::verdict::{Outcome, Stage};
 use serde_json::Value;
 
 use super::Snapshot;
@@ -258,14 +258,7 @@ fn told(event: &RequestEvent, people: &Snapshot) -> (Option<PersonReference>, St
         RequestEvent::Revised(body) => {
             (by(&body.requester), format!("asked anew, revision {}", body.revision))
         }
-        RequestEvent::Judged(body) => {
-            let word =
-                |value| serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned));
-            let (phase, outcome) =
-                (word(serde_json::json!(body.phase)), word(serde_json::json!(body.outcome)));
-            let (phase, outcome) = (phase.unwrap_or_default(), outcome.unwrap_or_default());
-            (None, format!("policy said {outcome} ({phase}), risk {}", body.risk_score))
-        }
+        RequestEvent::Judged(body) => (None, judged(body)),
         RequestEvent::DecisionRecorded(body) => match body.document.decode::<DecisionDocument>() {
             Ok(document) => (by(&document.approver), word(document.decision).to_owned()),
             Err(_) => (None, "decided".to_owned()),
@@ -294,4 +287,20 @@ fn told(event: &RequestEvent, people: &Snapshot) -> (Option<PersonReference>, St
         }
         RequestEvent::Redacted(body) => (by(&body.person), format!("erased {} values", body.digests.len())),
     }
+}
+
+fn judged(body: &Judged) -> String {
+    let outcome = match body.outcome {
+        Outcome::Allow => "policy lets it through",
+        Outcome::RequireApproval => "policy wants approvals",
+        Outcome::Deny => "policy denies it",
+    };
+    let when = match body.phase {
+        Phase::Request => "",
+        Phase::Approve => " at the approval",
+        Phase::Issue => " at the start",
+        Phase::Runtime => " while it is used",
+        Phase::Change => " for a change of policy",
+    };
+    format!("{outcome}{when}, risk {}", body.risk_score)
 }
