@@ -1,6 +1,7 @@
 //! The journal, and everything that has to agree with it.
 
 use chancery_canonical::Sha256;
+use chancery_domain::time::Timestamp;
 use chancery_issuer::issue::Issuer;
 use chancery_issuer::ssh::Krl;
 use chancery_ledger::VerifierKey;
@@ -180,6 +181,13 @@ async fn backlog(store: &SqliteStore, clock: &Clock, report: &mut Report) {
     }
 }
 
+/// The clock's time, or that of the newest event: a clock that is behind the log is a finding of its own, and must not make
+/// another one.
+async fn latest(store: &SqliteStore, clock: &Clock) -> Timestamp {
+    let newest = store.newest_time().await.ok().flatten();
+    newest.map_or_else(|| clock.now(), |newest| newest.max(clock.now()))
+}
+
 /// The list holds everything that the log says is taken back, has a number that the log has not passed, and the
 /// issuer's book knows no certificate that the log does not.
 async fn revocations(
@@ -189,21 +197,21 @@ async fn revocations(
     clock: &Clock,
     report: &mut Report,
 ) {
-    // A clock that is behind the log is a finding of its own, and must not make another one here.
-    let newest = store.newest_time().await.ok().flatten();
-    let now = newest.map_or_else(|| clock.now(), |newest| newest.max(clock.now()));
     let remedy = "put the newest list back, from a host or a backup, or bring it up to the log: `chancery server adopt`";
     let leases = match logged_leases(store).await {
         Ok(leases) => leases,
         Err(error) => return report.bad("revocation list", error.to_string(), "look at the journal first"),
     };
     // INVARIANT: the queue is read after the log and before the list. What leaves it in between is on the list.
-    let queued = due_revocations(store, now.plus(DAY_SECONDS)).await.unwrap_or_default();
+    let soon = latest(store, clock).await.plus(DAY_SECONDS);
+    let queued = due_revocations(store, soon).await.unwrap_or_default();
     let list = match Krl::load(&config.ssh_krl(), &issuer.authorities()) {
         Ok(Some(list)) => list,
         Ok(None) => return report.bad("revocation list", "it is missing", remedy),
         Err(error) => return report.bad("revocation list", error.to_string(), remedy),
     };
+    // A certificate that ended while all this was read need not be on it.
+    let now = latest(store, clock).await;
     // What waits, or waits to be tried again, is on its way, and a finding of the effects when it is late.
     let absent = |serial: &u64| !list.revokes(*serial, "") && queued.iter().all(|(_, known)| known != serial);
     let missing = leases.to_be_listed(now).into_iter().filter(absent).count();
