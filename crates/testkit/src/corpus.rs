@@ -37,6 +37,8 @@ pub fn keep_with(
 ) {
     let Some(folder) = folder() else { return };
     let case = folder.join(numbered(name));
+    // What another run left there would not belong to it.
+    let _ = std::fs::remove_dir_all(&case);
     for (path, bytes) in &trust.files().unwrap() {
         write(&case.join("trust").join(path), bytes);
     }
@@ -70,8 +72,8 @@ fn folder() -> Option<PathBuf> {
     std::env::var_os("CHANCERY_CORPUS").map(PathBuf::from)
 }
 
-/// Tests run in threads of their names; work that a test spreads over others has none.
-fn test_name() -> String {
+/// The running test. Tests run in threads of their names; work that a test spreads over others has none.
+pub fn test_name() -> String {
     std::thread::current().name().unwrap_or("spread").replace("::", "-")
 }
 

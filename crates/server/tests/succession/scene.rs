@@ -89,7 +89,7 @@ impl Scene {
 
 /// The checks that fail. The bundle is kept for other verifiers.
 pub fn failed(zip: &[u8], directory: &TrustDirectory) -> Vec<&'static str> {
-    corpus::keep_with("succession", zip, directory, ("ssh", &read_certificate));
+    corpus::keep_with(&corpus::test_name(), zip, directory, ("ssh", &read_certificate));
     let options =
         Options { require_replay: true, certificates: Some(&read_certificate), ..Options::default() };
     verify_zip(zip, directory, &options).failed()
