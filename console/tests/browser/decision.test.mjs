@@ -394,7 +394,7 @@ test('wrong digits sign nothing, and three of them reject the request', async ()
   for (const left of ['2 more wrong ones reject', '1 more wrong one rejects']) {
     await digits.fill(wrong);
     await act(cyd, 'Approve with passkey').click();
-    await bar(cyd).getByText(left).waitFor();
+    await bar(cyd).getByText(left).first().waitFor();
   }
   await looksRight(cyd, 'digits, wrong');
   await digits.fill(wrong);
