@@ -68,7 +68,7 @@ test('one screen of a phone shows who, what, the head of the artifact, score and
   await opened(cyd, change);
   const limit = (await bar(cyd).boundingBox()).y;
   const first = [sentence(cyd), cyd.page.locator('section[data-tier] p strong').first(), cyd.page.locator('section[data-tier] li').last(),
-    cyd.page.getByRole('region', { name: 'Contents of up.sql' }).locator('code > span').nth(3)];
+    cyd.page.getByRole('region', { name: 'Contents of up.sql' }).locator('code > span').nth(2)];
   for (const part of first) {
     const box = await part.boundingBox();
     assert.ok(box.y >= 0 && box.y + box.height <= limit, `${await part.innerText()} is at ${box.y}`);
