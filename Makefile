@@ -37,6 +37,7 @@ test: ## every test that needs Rust, Node, Debian packages and PyPI
 	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace
 	$(MAKE) --no-print-directory build console-test
 	scripts/test-page
+	scripts/test-console
 
 .PHONY: interop
 interop: ## what nobody here wrote: verifiers in Go, npm, openssl, Python, OpenSSH; schemathesis
@@ -69,7 +70,6 @@ nightly: ## the long forms: every byte of the evidence flipped, long histories
 		$(CARGO) test --locked --release -p chancery-simulation --test simulation -- --nocapture
 	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
 	tests/interop/api/run long
-	$(MAKE) --no-print-directory console-browser
 	scripts/fuzz control
 	scripts/fuzz 300
 
