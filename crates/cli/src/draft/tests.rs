@@ -164,6 +164,9 @@ fn exactly_the_justification_that_was_written_is_concealed() {
     document.as_object_mut().unwrap().remove("_sd");
     let found = check(&wish(), &asking(), &draft(&document, disclosures())).unwrap_err();
     assert_eq!(found, DraftMismatch::Justification);
+    document["_sd"] = json!([]);
+    let found = check(&wish(), &asking(), &draft(&document, disclosures())).unwrap_err();
+    assert!(matches!(found, DraftMismatch::Unreadable(_)), "{found:?}");
 }
 
 #[test]

@@ -49,8 +49,8 @@ pub fn evidence(
         auditor.follow(site, promises)?;
         rest = Vec::new();
         for (zip, held) in bundles {
-            let problems = evidence_problems(installation, auditor, &held, &zip);
-            if !problems.is_empty() && reading < READINGS {
+            let (problems, is_overtaken) = evidence_problems(installation, auditor, &held, &zip);
+            if is_overtaken && reading < READINGS {
                 rest.push(held);
             } else {
                 promises.violations.extend(problems);
@@ -60,8 +60,13 @@ pub fn evidence(
     Ok(())
 }
 
-/// What a stranger finds wrong with the evidence of a certificate.
-fn evidence_problems(installation: &Installation, auditor: &Auditor, held: &Held, zip: &[u8]) -> Vec<String> {
+/// What a stranger finds wrong with the evidence of a certificate, and whether it is only that the log says more.
+fn evidence_problems(
+    installation: &Installation,
+    auditor: &Auditor,
+    held: &Held,
+    zip: &[u8],
+) -> (Vec<String>, bool) {
     let leaf = |index: u64| auditor.leaves.get(usize::try_from(index).unwrap()).cloned();
     let newer = NewerLog { checkpoint: &auditor.newest, leaf: &leaf };
     let options = Options {
@@ -81,7 +86,7 @@ fn evidence_problems(installation: &Installation, auditor: &Auditor, held: &Held
     if verification.logged.is_none() {
         problems.push(format!("certificate {} has no checkpointed approval", held.serial));
     }
-    problems
+    (problems, verification.failed() == ["newer-log"])
 }
 
 /// The list revokes exactly the serials that the log says are revoked, and OpenSSH reads the same of it.
