@@ -11,11 +11,16 @@ use crate::world::{Person, World, random, signed_request, ssh_draft};
 /// Undecided requests that one person may have; as many as the configuration allows.
 pub const PENDING: usize = 200;
 
-/// Somebody who asks, and two who decide.
+/// Those who ask in one party: each of them asks so seldom within an hour that policy does not find it many.
+const ASKERS: usize = 16;
+
+/// Those who ask, in turn, and those who decide.
 pub struct Party {
-    pub erin: Person,
+    pub askers: Vec<Person>,
     pub owner: Person,
     pub security: Person,
+    /// Decides as well where policy wants two of the security team: on the first request of each asker.
+    pub second: Person,
 }
 
 pub struct Installation {
@@ -53,11 +58,17 @@ impl Installation {
                 new.world.admit(&format!("{name} {number}"), &[role], &mut ada, &mut ben)
             };
             let mut party = Party {
-                erin: admit("Erika", "engineer"),
+                askers: (0..ASKERS).map(|_| admit("Erika", "engineer")).collect(),
                 owner: admit("Olga", "service_owner"),
                 security: admit("Sven", "security"),
+                second: admit("Sara", "security"),
             };
-            new.world.log_in(&mut party.erin);
+            for asker in &mut party.askers {
+                new.world.log_in(asker);
+                // From then on it is known where they ask from.
+                let draft = new.world.draft(asker, "production");
+                new.world.submit(asker, &draft).good();
+            }
             new.parties.push(party);
         }
         new
@@ -147,4 +158,6 @@ fn loosen(config: &mut Config) {
     config.limits.pending_requests_per_person = PENDING;
     config.limits.open_requests_per_minute = 100_000;
     config.limits.invitation_seconds = 3600;
+    // The same at every hour; weekends are outside of working hours all the same.
+    (config.calendar.working_from_hour, config.calendar.working_until_hour) = (0, 24);
 }

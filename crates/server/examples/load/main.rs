@@ -64,7 +64,7 @@ fn main() {
 }
 
 fn only_submit(count: usize) {
-    let mut installation = Installation::new(count.div_ceil(installation::PENDING).max(64), 0);
+    let mut installation = Installation::new(count.div_ceil(installation::PENDING).max(64), 2);
     // Said where a profiler is to be attached.
     eprintln!("server process {}", installation.server().id());
     heading("HTTP, submissions");
