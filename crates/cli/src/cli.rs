@@ -117,6 +117,9 @@ pub enum Command {
     /// Passkeys of people
     #[command(subcommand)]
     Passkey(commands::person::Passkey),
+    /// What somebody has to look at
+    #[command(subcommand)]
+    Alert(commands::alert::Alert),
     /// What happened, from the log
     #[command(subcommand)]
     Audit(commands::audit::Audit),

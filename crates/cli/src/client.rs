@@ -3,15 +3,17 @@
 mod dpop;
 mod stream;
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use chancery_api::problem::Problem;
 use ring::rand::{SecureRandom as _, SystemRandom};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use ureq::http::{Request, Response};
 use ureq::{Agent, Body};
 
+use crate::commands::segment;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -19,6 +21,8 @@ pub use stream::follow;
 
 /// The longest answer that is read; evidence is the largest.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// The most items that a server puts on one page of a list.
+const PAGE: usize = 200;
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
@@ -37,6 +41,13 @@ pub struct Extras<'a> {
     pub idempotency_key: Option<&'a str>,
     /// Media type of the body.
     pub content_type: Option<&'a str>,
+}
+
+/// One page of any list.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
 }
 
 /// An answer that is not an error.
@@ -95,6 +106,32 @@ impl Client {
     /// As [`Client::read`].
     pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
         Ok(self.call("GET", path, None, Extras::default())?.body)
+    }
+
+    /// `GET` of a list with some of its filters, page after page, up to `limit` items.
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] for a filter that no server has; as [`Client::read`].
+    pub fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+        limit: usize,
+    ) -> Result<Vec<T>, Failure> {
+        let mut asked = String::new();
+        for (name, value) in filters {
+            let _ = write!(asked, "&{name}={}", segment(value)?);
+        }
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let size = limit.saturating_sub(items.len()).min(PAGE);
+            let page: Page<T> = self.read(&format!("{path}?limit={size}{asked}{cursor}"))?;
+            items.extend(page.items);
+            match page.next_cursor {
+                Some(next) if items.len() < limit => cursor = format!("&cursor={}", segment(&next)?),
+                Some(_) | None => return Ok(items),
+            }
+        }
     }
 
     /// `POST` JSON, read as JSON.
@@ -260,7 +297,11 @@ fn check_address(server: &str) -> Result<bool, Failure> {
     }
 }
 
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+/// The server's JSON.
+///
+/// # Errors
+/// When it is another than this program knows.
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(body).map_err(|fault| {
         Failure::Fault(format!(
             "the server's answer cannot be read ({fault}); is this program older than the server?"

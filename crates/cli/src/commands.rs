@@ -1,5 +1,6 @@
 //! One module for each noun: its arguments, and what is done.
 
+pub mod alert;
 pub mod audit;
 pub mod backup;
 pub mod decide;
@@ -59,6 +60,7 @@ pub fn run(arguments: Arguments, output: &Output) -> Result<Exit, Failure> {
         Command::Entitlement(command) => command.run(&context()?),
         Command::Person(command) => command.run(&context()?),
         Command::Passkey(command) => command.run(&context()?),
+        Command::Alert(command) => command.run(&context()?),
         Command::Audit(command) => command.run(&context()?),
         Command::Evidence(command) => command.run(&context()?),
         Command::Log(command) => command.run(&context()?),

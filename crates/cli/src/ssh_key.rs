@@ -148,7 +148,8 @@ impl KeyFolder {
         }
         let Some(own) = files::read_if_there(&self.path("own-key"))? else {
             return Err(Failure::Fault(format!(
-                "the key of this request is not on this machine (`{}`); use the credential where the request was made",
+                "the key of this request is not known on this machine (`{}`): use the credential where the request was \
+                 made, or name the key with `--key FILE.pub` if it is one of your own",
                 self.0.display()
             )));
         };

@@ -166,6 +166,40 @@ fn the_life_of_a_request() {
 }
 
 #[test]
+fn alerts_are_looked_at() {
+    let stage = Stage::set().unwrap();
+    let cast = stage.cast();
+    let desk = Desk::sign_in(&stage, &cast.engineer);
+    desk.check(&["request", "create", "ssh-admin", "--set=host=web-1", "--reason=x"], 3);
+    let request = id(&ask(&desk, &["--no-wait"], 8));
+    let right = digits(&desk, &request).unwrap();
+    let wrong = if right == "00" { "01" } else { "00" };
+    for _ in 0..3 {
+        cast.owner.decide(&request, Approve, None, Some(wrong.to_owned())).unwrap_err();
+    }
+
+    let administrator = Desk::sign_in(&stage, &cast.administrators.first);
+    let open = ["alert", "list", "--state", "open", "-o", "json"];
+    let listed = administrator.check(&open, 0).json();
+    assert_eq!(
+        (&listed[0]["request"], &listed[0]["reason"]),
+        (&request.clone().into(), &"number_mismatch".into())
+    );
+    let alert = id(&listed[0]);
+    assert!(administrator.check(&["alert", "list"], 0).stdout.contains("number mismatch"));
+    // nobody acknowledges what is about themselves
+    let own = desk.check(&["alert", "ack", &alert], 1);
+    assert!(own.stderr.contains("not eligible for acknowledging alerts"), "{}", own.stderr);
+    desk.check(&["alert", "ack", "../x"], 2);
+    let acknowledged = administrator.check(&["alert", "ack", &alert, "-o", "json"], 0).json();
+    assert_eq!(
+        acknowledged["acknowledged_by"]["person"].as_str(),
+        Some(cast.administrators.first.id.as_str())
+    );
+    assert_eq!(administrator.check(&open, 0).json(), Value::Array(Vec::new()));
+}
+
+#[test]
 fn using_a_grant() {
     let stage = Stage::set().unwrap();
     let cast = stage.cast();
@@ -195,6 +229,24 @@ fn using_a_grant() {
     let credential = desk.check(&["grant", "credential", &request, "-o", "json"], 0).json();
     assert_eq!(credential["identity"].as_str(), own.to_str());
 
+    // the same where the program was not the one that asked, as after a request on the console
+    std::fs::remove_dir_all(desk.path(&format!(".local/state/chancery/keys/{request}"))).unwrap();
+    let ran = desk.check(&["grant", "credential", &request], 1);
+    assert!(ran.stderr.contains("--key FILE.pub"), "{}", ran.stderr);
+    let other = desk.path("other");
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&other)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let ran = desk.check(&["grant", "credential", &request, "--key", "other.pub"], 1);
+    assert!(ran.stderr.contains("another key than the one that the request names"), "{}", ran.stderr);
+    let credential =
+        desk.check(&["grant", "credential", &request, "--key", "own.pub", "-o", "json"], 0).json();
+    assert_eq!(credential["identity"].as_str(), own.to_str());
+    desk.check(&["grant", "credential", &request], 0);
+
     // 6: over by the clock
     let request = granted(&["--ttl=2s"]);
     desk.check(&["grant", "credential", &request], 0);
@@ -209,7 +261,7 @@ fn using_a_grant() {
     desk.check(&[&PROPER, &keyed[..], &["--start=2030-01-01T00:00:00Z"]].concat(), 2);
 
     // every list parses, in both forms
-    for noun in ["request", "grant", "entitlement", "person", "passkey"] {
+    for noun in ["request", "grant", "entitlement", "person", "passkey", "alert"] {
         let array = desk.check(&[noun, "list", "-o", "json"], 0).json();
         let lines = desk.check(&[noun, "list", "-o", "jsonl"], 0).stdout;
         let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

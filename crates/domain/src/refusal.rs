@@ -149,7 +149,9 @@ impl Refusal {
             Self::RequestExists => "use the idempotency key again to rejoin it, or draft a new request",
             Self::NotAnActivePerson(_) => "ask an identity administrator",
             Self::SelfApproval => "ask another eligible person; `chancery request view` lists them",
-            Self::NotEligible { .. } => "ask one of the people whom the stage names",
+            Self::NotEligible { .. } => {
+                "ask somebody who is: whom the stage names, or for an alert an identity administrator who did not ask"
+            }
             Self::NotYetInTurn(_) => "wait until the stages before it are complete, then sign",
             Self::AlreadyDecided(_) => "withdraw the decision first, while the request has not started",
             Self::NothingToWithdraw(_) => "nothing needs to be done",

@@ -1,8 +1,9 @@
 //! Grants, and the credentials under them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use chancery_api::grant::{Credential, GrantList, GrantView};
+use chancery_api::grant::{Credential, GrantView};
+use chancery_domain::document::RequestDocument;
 use chancery_issuer::issue::read_certificate;
 use clap::Subcommand;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::moment;
 use crate::output::{Output, Table, Tone, clean};
-use crate::ssh_key::KeyFolder;
+use crate::ssh_key::{GrantKey, KeyFolder};
 
 /// `chancery grant`
 #[derive(Debug, Subcommand)]
@@ -35,6 +36,9 @@ pub enum Grant {
     Credential {
         /// The grant
         id: String,
+        /// Your own key, where the request was made elsewhere and names it
+        #[arg(long, value_name = "FILE.pub")]
+        key: Option<PathBuf>,
     },
     /// End a grant early: opens the page on which your passkey signs
     Revoke {
@@ -67,8 +71,8 @@ impl Grant {
     pub fn run(self, context: &Context<'_>) -> Result<Exit, Failure> {
         match self {
             Self::List => {
-                let list: GrantList = context.client()?.read("/api/v1/grants?limit=200")?;
-                context.output.show_all(&list.items, |output| table(&list.items, output))?;
+                let items: Vec<GrantView> = context.client()?.list("/api/v1/grants", &[], usize::MAX)?;
+                context.output.show_all(&items, |output| table(&items, output))?;
                 Ok(Exit::Done)
             }
             Self::View { id } => {
@@ -76,8 +80,12 @@ impl Grant {
                 context.output.show(&view, |output| one(&view, output))?;
                 Ok(Exit::Done)
             }
-            Self::Credential { id } => {
-                let ready = credential(&context.client()?, &id)?;
+            Self::Credential { id, key } => {
+                let client = context.client()?;
+                if let Some(file) = key {
+                    take_key(&client, &id, &file)?;
+                }
+                let ready = credential(&client, &id)?;
                 context.output.show(&ready, |output| how_to_use(&ready, output))?;
                 Ok(Exit::Done)
             }
@@ -89,6 +97,18 @@ impl Grant {
 /// Reads one grant.
 pub fn read(client: &Client, id: &str) -> Result<GrantView, Failure> {
     client.read(&format!("/api/v1/grants/{}", segment(id)?))
+}
+
+/// Remembers a key of the user's own for a request that was made elsewhere, such as on the console.
+fn take_key(client: &Client, id: &str, file: &Path) -> Result<(), Failure> {
+    let key = GrantKey::own(file)?;
+    let document = super::request::read(client, id)?.document;
+    let document: RequestDocument = serde_json::from_str(&document)
+        .map_err(|fault| Failure::Fault(format!("the request that the server sent: {fault}")))?;
+    if document.beneficiary.public_key.as_deref() != Some(key.line().as_str()) {
+        return Err(Failure::file(file, "is another key than the one that the request names"));
+    }
+    key.keep(&KeyFolder::of(id)?, id)
 }
 
 /// Has a credential issued, and keeps it beside its key.

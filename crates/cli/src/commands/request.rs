@@ -6,7 +6,7 @@ mod show;
 
 use std::time::Duration;
 
-use chancery_api::request::{RequestList, RequestView};
+use chancery_api::request::{RequestSummary, RequestView};
 use clap::{Subcommand, ValueEnum};
 
 use crate::browser;
@@ -163,23 +163,10 @@ impl List {
             Role::Approver => "approver",
             Role::Any => "any",
         };
-        let state = match &self.state {
-            Some(state) => format!("&state={}", segment(state)?),
-            None => String::new(),
-        };
+        let state = self.state.as_deref().map(|state| ("state", state));
+        let filters: Vec<(&str, &str)> = std::iter::once(("role", role)).chain(state).collect();
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let mut items = Vec::new();
-        let mut cursor = String::new();
-        loop {
-            let page = (limit - items.len()).min(200);
-            let path = format!("/api/v1/requests?role={role}{state}&limit={page}{cursor}");
-            let list: RequestList = client.read(&path)?;
-            items.extend(list.items);
-            match list.next_cursor {
-                Some(next) if items.len() < limit => cursor = format!("&cursor={}", segment(&next)?),
-                Some(_) | None => break,
-            }
-        }
+        let items: Vec<RequestSummary> = client.list("/api/v1/requests", &filters, limit)?;
         context.output.show_all(&items, |output| {
             let mut table = Table::with_header(&["REQUEST", "STATE", "ENTITLEMENT", "BY", "RISK", "DUE"]);
             for item in &items {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chancery_api::request::RequestList;
+use chancery_api::request::RequestSummary;
 use chancery_canonical::{Canonical, Disclosure};
 use chancery_evidence::bundle::{BundleFiles, layout, unpack};
 use chancery_policy::replay::{Replay as Outcome, replay};
@@ -76,15 +76,8 @@ impl Replay {
 }
 
 fn all(client: &Client) -> Result<Vec<String>, Failure> {
-    let (mut ids, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let list: RequestList = client.read(&format!("/api/v1/requests?limit=200{cursor}"))?;
-        ids.extend(list.items.into_iter().map(|item| item.id));
-        match list.next_cursor {
-            Some(next) => cursor = format!("&cursor={}", segment(&next)?),
-            None => return Ok(ids),
-        }
-    }
+    let items: Vec<RequestSummary> = client.list("/api/v1/requests", &[], usize::MAX)?;
+    Ok(items.into_iter().map(|item| item.id).collect())
 }
 
 fn judge(name: &str, zip: &[u8]) -> Result<Line, Failure> {
