@@ -1242,7 +1242,10 @@ export interface components {
         };
         /** @description How a request differs from what is usual. */
         Difference: {
-            /** @description Stable name: `new_origin`, `off_hours`, `first_time`, `many_requests`, `refused_lately` or `long_grant`. */
+            /**
+             * @description Stable name: `new_origin`, `refused_lately`, `first_time`, `new_subject`, `long_grant`, `off_hours` or
+             *     `many_requests`.
+             */
             code: string;
             /** @description One sentence for the approver. */
             message: string;

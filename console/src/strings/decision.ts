@@ -81,7 +81,14 @@ export const decision = {
     unmanaged_device: 'Asked from a device that is not managed.',
     unknown_device: 'Nobody knows the device.',
     many_requests: (count: number) => `${count} requests of this person within an hour.`,
-    refused_lately: (count: number) => `${count} requests of this person were refused lately.`,
+    refused_lately: (count: number) =>
+      count === 1
+        ? 'A request of this person was denied, rejected or revoked within the last 24 hours.'
+        : `${count} requests of this person were denied, rejected or revoked within the last 24 hours.`,
+    first_time: 'This person was not granted this in the last 90 days.',
+    new_subject: (subject: string) => `This person was granted this in the last 90 days, but not for ${subject}.`,
+    long_grant: (asked: string, grants: number, longest: string) =>
+      `Asked for ${asked}; the longest of this person’s ${grants} grants of it in the last 90 days was for ${longest}.`,
   },
   blast: {
     title: 'What it reaches, and what undoes it',

@@ -256,7 +256,8 @@ pub struct RequestView {
 /// How a request differs from what is usual.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Difference {
-    /// Stable name: `new_origin`, `off_hours`, `first_time`, `many_requests`, `refused_lately` or `long_grant`.
+    /// Stable name: `new_origin`, `refused_lately`, `first_time`, `new_subject`, `long_grant`, `off_hours` or
+    /// `many_requests`.
     pub code: String,
     /// One sentence for the approver.
     pub message: String,

@@ -12,7 +12,7 @@ use chancery_ledger::tile::{TILE_WIDTH, TileKind, encode_entry};
 use chancery_ledger::{Hash, SignedCheckpoint, TilePath};
 use chancery_store::{
     ALARM_AFTER_FAILURES, AlarmedEffect, Append, AppendError, Appended, Backlog, ClaimedEffect, Document,
-    Fault, Finding, MAX_PAGE, NewEffect, OPEN_STATES, Position, Projection, Rebuild, RequestFilter,
+    Fault, Finding, MAX_PAGE, NewEffect, OPEN_STATES, Past, Position, Projection, Rebuild, RequestFilter,
     RequestPage, RequestRow, RowDifference, StateCount, Store, StoredEvent, StreamHead, Ticket, TicketKey,
 };
 use serde_json::Value;
@@ -233,20 +233,23 @@ impl Store for SimulatedStore {
 
     async fn count_of_requester(
         &self,
-        requester: &PersonId,
-        entitlement: &str,
+        past: &Past,
         since: Vec<Timestamp>,
     ) -> Result<Vec<Vec<StateCount>>, Fault> {
-        let (requester, entitlement) = (requester.clone(), entitlement.to_owned());
+        let past = past.clone();
         let look = move |state: &State| {
-            let own = || state.rows.values().filter(|row| row.requester == requester);
+            let own = || state.rows.values().filter(|row| row.requester == past.requester);
             let count = |since: Timestamp| {
                 let mut counts: BTreeMap<String, StateCount> = BTreeMap::new();
                 for row in own().filter(|row| row.created_at >= since) {
-                    let new = || StateCount { state: row.state.clone(), requests: 0, of_entitlement: 0 };
+                    let new = || StateCount { state: row.state.clone(), ..StateCount::default() };
                     let count = counts.entry(row.state.clone()).or_insert_with(new);
                     count.requests += 1;
-                    count.of_entitlement += u64::from(row.entitlement == entitlement);
+                    if row.entitlement == past.entitlement {
+                        count.of_entitlement += 1;
+                        count.of_subject += u64::from(row.subject == past.subject);
+                        count.longest_grant_seconds = count.longest_grant_seconds.max(row.grant_seconds);
+                    }
                 }
                 counts.into_values().collect()
             };

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use chancery_canonical::Sha256;
-use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::id::RequestId;
 use chancery_domain::leaf::Stream;
 use chancery_domain::time::Timestamp;
 use chancery_ledger::{SignedCheckpoint, TilePath};
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
 use crate::error::{AppendError, Fault};
 use crate::record::{
-    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Past, Rebuild, RequestPage, RowDifference, StateCount,
     StoredEvent, StreamHead,
 };
 use crate::store::{Projection, Store};
@@ -78,7 +78,7 @@ forward! { 'a:
     fn request_row(id: ref RequestId) -> Result<Option<RequestRow>, Fault>;
     fn request_rows(filter: RequestFilter, after: Option<RequestId>, limit: usize) -> Result<RequestPage, Fault>;
     fn count_requests(filter: RequestFilter, since: Timestamp) -> Result<u64, Fault>;
-    fn count_of_requester(requester: ref PersonId, entitlement: ref str, since: Vec<Timestamp>) -> Result<Vec<Vec<StateCount>>, Fault>;
+    fn count_of_requester(past: ref Past, since: Vec<Timestamp>) -> Result<Vec<Vec<StateCount>>, Fault>;
     fn ticket(key: ref TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault>;
     fn tickets(kind: ref str, now: Timestamp) -> Result<Vec<Ticket>, Fault>;
     fn tickets_of(kind: ref str, prefix: ref str, now: Timestamp) -> Result<Vec<Ticket>, Fault>;

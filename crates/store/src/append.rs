@@ -115,6 +115,10 @@ pub struct RequestRow {
     pub participants: Vec<PersonId>,
     /// What was asked for.
     pub entitlement: String,
+    /// To what it is done, in a few words: the main parameters.
+    pub subject: String,
+    /// Longest grant, from activation, in seconds.
+    pub grant_seconds: u64,
     /// Risk score of the newest verdict.
     pub risk_score: u32,
     /// When the request was made.

@@ -26,8 +26,8 @@ pub use checkpoint_copy::{kept_checkpoint, newest_in_copy};
 pub use erasure::erase_values;
 pub use error::{AppendError, Fault, OpenError, Refusal};
 pub use record::{
-    AlarmedEffect, Backlog, Check, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
-    StoredAttestation, StoredEvent, StreamHead, WaitingEffect,
+    AlarmedEffect, Backlog, Check, ClaimedEffect, Finding, Past, Rebuild, RequestPage, RowDifference,
+    StateCount, StoredAttestation, StoredEvent, StreamHead, WaitingEffect,
 };
 pub use sqlite::{LogSigner, SqliteOptions, SqliteStore};
 pub use store::{ALARM_AFTER_FAILURES, MAX_PAGE, OPEN_STATES, Projection, Store};

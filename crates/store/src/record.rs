@@ -1,6 +1,6 @@
 //! What is read back.
 
-use chancery_domain::id::RequestId;
+use chancery_domain::id::{PersonId, RequestId};
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::time::Timestamp;
 use serde_json::Value;
@@ -42,8 +42,19 @@ pub struct StreamHead {
     pub version: u64,
 }
 
-/// How many requests of one requester are in a state.
+/// What a requester asks for, to be compared with what they asked for before.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Who asks.
+    pub requester: PersonId,
+    /// For what.
+    pub entitlement: String,
+    /// To what it is done, as [`RequestRow::subject`].
+    pub subject: String,
+}
+
+/// How many requests of one requester are in a state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StateCount {
     /// The state.
     pub state: String,
@@ -51,6 +62,10 @@ pub struct StateCount {
     pub requests: u64,
     /// How many of them are for the entitlement that was asked about.
     pub of_entitlement: u64,
+    /// How many of those are for the same subject as well.
+    pub of_subject: u64,
+    /// The longest grant among those of the entitlement, in seconds; 0 where there are none.
+    pub longest_grant_seconds: u64,
 }
 
 /// One page of requests, newest first.

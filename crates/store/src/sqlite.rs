@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use chancery_canonical::Sha256;
-use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::id::RequestId;
 use chancery_domain::leaf::Stream;
 use chancery_domain::time::Timestamp;
 use chancery_faults::step;
@@ -46,7 +46,7 @@ use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, Reques
 use crate::checkpoint_copy::CheckpointCopy;
 use crate::error::{AppendError, Fault, OpenError};
 use crate::record::{
-    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Past, Rebuild, RequestPage, RowDifference, StateCount,
     StoredEvent, StreamHead, WaitingEffect,
 };
 use crate::store::{Projection, Store};
@@ -296,15 +296,12 @@ impl Store for SqliteStore {
 
     async fn count_of_requester(
         &self,
-        requester: &PersonId,
-        entitlement: &str,
+        past: &Past,
         since: Vec<Timestamp>,
     ) -> Result<Vec<Vec<StateCount>>, Fault> {
-        let (requester, entitlement) = (requester.clone(), entitlement.to_owned());
+        let past = past.clone();
         let count = move |connection: &Connection| {
-            let counted = |since: &Timestamp| {
-                requests::count_of_requester(connection, &requester, &entitlement, *since)
-            };
+            let counted = |since: &Timestamp| requests::count_of_requester(connection, &past, *since);
             since.iter().map(counted).collect()
         };
         self.readers.read(count).await

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use chancery_canonical::Sha256;
-use chancery_domain::id::{PersonId, RequestId};
+use chancery_domain::id::RequestId;
 use chancery_domain::leaf::Stream;
 use chancery_domain::time::Timestamp;
 use chancery_ledger::{SignedCheckpoint, TilePath};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
 use crate::error::{AppendError, Fault};
 use crate::record::{
-    AlarmedEffect, Backlog, ClaimedEffect, Finding, Rebuild, RequestPage, RowDifference, StateCount,
+    AlarmedEffect, Backlog, ClaimedEffect, Finding, Past, Rebuild, RequestPage, RowDifference, StateCount,
     StoredEvent, StreamHead,
 };
 
@@ -120,11 +120,10 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, Fault>> + Send;
 
     /// For each of these moments: how many requests of a requester were made at or after it, by their state now, and how
-    /// many of them for this entitlement.
+    /// many of them for this entitlement and subject.
     fn count_of_requester(
         &self,
-        requester: &PersonId,
-        entitlement: &str,
+        past: &Past,
         since: Vec<Timestamp>,
     ) -> impl Future<Output = Result<Vec<Vec<StateCount>>, Fault>> + Send;
 

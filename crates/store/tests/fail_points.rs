@@ -121,6 +121,8 @@ fn row(version: u64) -> RequestRow {
         beneficiary: person(),
         participants: Vec::new(),
         entitlement: "prod-database".to_owned(),
+        subject: "db-1".to_owned(),
+        grant_seconds: 900,
         risk_score: 40,
         created_at: at(0),
         updated_at: at(0),

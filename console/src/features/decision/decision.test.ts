@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { reveal } from '../documents/disclosures';
 import { Findings } from '../documents/findings';
+import type { JsonObject } from '../../verify/canonical';
 import { sha256, toBase64Url, utf8 } from '../../verify/digest';
 import { examineArtifact } from './artifacts';
 import { hasDigest, parameterNames, reachOf } from './entitlement';
@@ -74,10 +75,24 @@ test('a tier that nobody knows asks for the care of a high one', () => {
 
 test('differences come from what policy was asked, at most three', () => {
   const calm = { signals: { origin: { status: 'known', value: { new: false } }, device: { status: 'known', value: { managed: true } } }, calendar: { working_hours: true }, history: { requests_1h: 1 } };
-  expect(differences(calm)).toEqual([]);
-  expect(differences({})).toHaveLength(2);
+  expect(differences(calm, 'db1')).toEqual([]);
+  expect(differences({}, 'db1')).toHaveLength(2);
   const wild = { signals: { origin: { status: 'known', value: { new: true } }, device: { status: 'known', value: { managed: false } } }, calendar: { working_hours: false, weekday: 'sunday', hour: 3, timezone: 'UTC' }, history: { requests_1h: 9 } };
-  expect(differences(wild)).toHaveLength(3);
+  expect(differences(wild, 'db1')).toHaveLength(3);
+});
+
+test('a difference from what was granted before says what and from what', () => {
+  const request = { clocks: { grant_seconds: 7200 } };
+  const signals = { origin: { status: 'known', value: { new: false } }, device: { status: 'unknown' } };
+  const of = (history: JsonObject) => differences({ request, signals, history }, 'db1 · deploy');
+  const usual = { granted_same_90d: 3, granted_subject_90d: 1, longest_grant_seconds_90d: 3600 };
+  expect(of(usual)).toEqual(['Nobody knows the device.']);
+  expect(of({ ...usual, granted_subject_90d: 0 })[0]).toContain('not for db1 · deploy');
+  expect(of({ ...usual, granted_same_90d: 0, granted_subject_90d: 0 })[0]).toContain('not granted this');
+  const long = { ...usual, longest_grant_seconds_90d: 3599 };
+  expect(of(long)[0]).toContain('Asked for 2 hours; the longest of this person’s 3 grants');
+  expect(of({ ...long, granted_same_90d: 2 })).toHaveLength(1);
+  expect(of({ ...usual, denied_24h: 1, revoked_24h: 1 })[0]).toContain('2 requests of this person were denied');
 });
 
 test('the sentence names the main parameters in the order of the form', () => {

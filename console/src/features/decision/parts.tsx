@@ -113,7 +113,7 @@ export function Risk({ review }: { review: Review }) {
 }
 
 export function Unusual({ review }: { review: Review }) {
-  const found = differences(review.input);
+  const found = differences(review.input, subjectOf(review.request.content.parameters, review.entitlement));
   const text = texts.unusual;
   return (
     <section aria-labelledby="unusual">

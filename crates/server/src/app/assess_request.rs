@@ -13,7 +13,7 @@ use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Verdict;
 use chancery_policy::input::{ApprovalFact, ConcealedInput, Input, PersonFacts, Phase};
 use chancery_signals::Question;
-use chancery_store::{Document, Store as _, Ticket, TicketKey};
+use chancery_store::{Document, Past, Store as _, Ticket, TicketKey};
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
@@ -30,6 +30,9 @@ const WRITTEN_AGAIN_SECONDS: u64 = 24 * 3600;
 
 /// Windows of the counts of the past.
 const WINDOWS: [(&str, u64); 3] = [("1h", 3600), ("24h", 24 * 3600), ("90d", 90 * 24 * 3600)];
+
+/// States of a request whose grant stands or ran to its end.
+const GRANTED: [&str; 4] = ["approved", "active", "completed", "expired"];
 
 /// More salts than an input has personal members.
 const SALTS: usize = 16;
@@ -106,19 +109,25 @@ impl App {
             first_seen,
             now: asked.now,
         };
+        let data = entitlement.map(|known| known.data().clone()).unwrap_or_default();
+        let subject = subject(&request.parameters, &data);
+        let past = Past {
+            requester: request.requester.clone(),
+            entitlement: request.entitlement.name.clone(),
+            subject: subject.clone(),
+        };
         let input = Input {
             phase: asked.phase,
             request: request.clone(),
-            entitlement: entitlement.map(|known| known.data().clone()).unwrap_or_default(),
+            entitlement: data,
             requester: facts(&request.requester, people),
             beneficiary: facts(&request.beneficiary.person, people),
             signals: self.signals.gather(&question).instrument(tracing::debug_span!("gather")).await,
             approvals: asked.approvals.iter().map(approval).collect(),
-            history: self.gather_history(&request.requester, &request.entitlement.name, asked.now).await?,
+            history: self.gather_history(past, asked.now).await?,
             now: asked.now,
             calendar,
         };
-        let subject = subject(&request.parameters, &input.entitlement);
         let mut salts = self.random.salts(SALTS)?;
         let input = ConcealedInput::conceal(&input, asked.disclosures, &mut salts).map_err(|error| {
             Problem::invalid(
@@ -169,18 +178,13 @@ impl App {
         Ok(())
     }
 
-    async fn gather_history(
-        &self,
-        person: &PersonId,
-        entitlement: &str,
-        now: Timestamp,
-    ) -> Result<BTreeMap<String, u64>, Problem> {
+    async fn gather_history(&self, past: Past, now: Timestamp) -> Result<BTreeMap<String, u64>, Problem> {
         let before = |seconds| Timestamp::from_unix(now.unix().saturating_sub_unsigned(seconds));
         let since: Result<Vec<Timestamp>, _> = WINDOWS.iter().map(|(_, seconds)| before(*seconds)).collect();
         let since = since.map_err(Problem::bug)?;
-        let counted = self.store.count_of_requester(person, entitlement, since).await?;
+        let counted = self.store.count_of_requester(&past, since).await?;
         let mut history = BTreeMap::new();
-        for ((window, _), counts) in WINDOWS.iter().zip(counted) {
+        for ((window, _), counts) in WINDOWS.iter().zip(&counted) {
             let all = counts.iter().map(|count| count.requests).sum();
             let same = counts.iter().map(|count| count.of_entitlement).sum();
             history.insert(format!("requests_{window}"), all);
@@ -190,6 +194,15 @@ impl App {
                 history.insert(format!("{state}_{window}"), count.map_or(0, |count| count.requests));
             }
         }
+        // What was denied, rejected or taken back makes nothing usual, however often it was asked for.
+        let granted = || {
+            let longest = counted.last().into_iter().flatten();
+            longest.filter(|count| GRANTED.contains(&count.state.as_str()))
+        };
+        history.insert("granted_same_90d".to_owned(), granted().map(|count| count.of_entitlement).sum());
+        history.insert("granted_subject_90d".to_owned(), granted().map(|count| count.of_subject).sum());
+        let longest = granted().map(|count| count.longest_grant_seconds).max();
+        history.insert("longest_grant_seconds_90d".to_owned(), longest.unwrap_or(0));
         Ok(history)
     }
 }

@@ -12,6 +12,10 @@ const MOST_DIFFERENCES: usize = 3;
 const MANY_A_DAY: u64 = 5;
 /// They are, when they are more than so many times what the last 90 days had each day.
 const MANY_TIMES: u64 = 3;
+/// From so many grants of one entitlement on it can be told which lengths are usual.
+const USUAL_FROM: u64 = 3;
+/// A grant is long, when it is more than so many times the longest one of the last 90 days.
+const LONG_TIMES: u64 = 2;
 
 /// The main parameters in a few words: those that the entitlement's form requires, in its order; all, where it requires
 /// none.
@@ -60,8 +64,15 @@ pub fn reach(input: &Value) -> Vec<String> {
 
 /// How a request differs from what is usual for its requester. What is unknown is no difference.
 pub fn unusual(input: &Value) -> Vec<Difference> {
-    let told =
-        [new_origin(input), off_hours(input), refused_lately(input), many_requests(input), first_time(input)];
+    let told = [
+        new_origin(input),
+        refused_lately(input),
+        first_time(input),
+        new_subject(input),
+        long_grant(input),
+        off_hours(input),
+        many_requests(input),
+    ];
     told.into_iter().flatten().take(MOST_DIFFERENCES).collect()
 }
 
@@ -116,13 +127,39 @@ fn many_requests(input: &Value) -> Option<Difference> {
     many.then(|| difference("many_requests", message))?
 }
 
-/// A later revision finds the earlier ones of the same request among those of the past.
 fn first_time(input: &Value) -> Option<Difference> {
-    let revision = input.pointer("/request/revision").and_then(Value::as_u64)?;
-    let own = u64::from(revision > 1);
-    let first = count(input, "requests_same_90d")? <= own;
-    let message = "the requester asked for this entitlement for the first time in 90 days".to_owned();
+    let first = count(input, "granted_same_90d")? == 0;
+    let message = "the requester was not granted this entitlement in the last 90 days".to_owned();
     first.then(|| difference("first_time", message))?
+}
+
+fn new_subject(input: &Value) -> Option<Difference> {
+    let (same, there) = (count(input, "granted_same_90d")?, count(input, "granted_subject_90d")?);
+    let parameters = input.pointer("/request/parameters").and_then(Value::as_object)?;
+    let subject = subject(parameters, input.get("entitlement")?);
+    let message =
+        format!("the requester was granted this entitlement in the last 90 days, but not for {subject}");
+    (same > 0 && there == 0 && !subject.is_empty()).then(|| difference("new_subject", message))?
+}
+
+fn long_grant(input: &Value) -> Option<Difference> {
+    let (grants, longest) = (count(input, "granted_same_90d")?, count(input, "longest_grant_seconds_90d")?);
+    let asked = input.pointer("/request/clocks/grant_seconds").and_then(Value::as_u64)?;
+    let long = grants >= USUAL_FROM && asked > longest.saturating_mul(LONG_TIMES);
+    let message = format!(
+        "it is for {}, and the longest of the requester's {grants} grants of this in the last 90 days was for {}",
+        minutes(asked),
+        minutes(longest)
+    );
+    long.then(|| difference("long_grant", message))?
+}
+
+/// A length of time in whole minutes, those begun counted.
+fn minutes(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        1 => "1 minute".to_owned(),
+        many => format!("{many} minutes"),
+    }
 }
 
 #[cfg(test)]
@@ -133,13 +170,15 @@ mod tests {
 
     fn usual() -> Value {
         json!({
-            "request": {"revision": 1, "parameters": {"host": "db-1", "environment": "production"}},
+            "request": {"revision": 1, "parameters": {"host": "db-1", "environment": "production"},
+                "clocks": {"grant_seconds": 900}},
             "entitlement": {"form": {"required": ["host", "environment"]},
                 "blast_radius": ["everything on {host}", "reached through {jump}"]},
             "requester": {"attributes": {"timezone": "Asia/Tokyo"}},
             "signals": {"origin": {"status": "known", "value": {"new": false}}},
             "calendar": {"working_hours": true, "hour": 10, "weekday": "monday", "timezone": "Asia/Tokyo"},
-            "history": {"requests_24h": 1, "requests_90d": 40, "requests_same_90d": 3, "denied_24h": 0}
+            "history": {"requests_24h": 1, "requests_90d": 40, "denied_24h": 0, "granted_same_90d": 3,
+                "granted_subject_90d": 2, "longest_grant_seconds_90d": 900}
         })
     }
 
@@ -164,14 +203,42 @@ mod tests {
             }),
             ""
         );
-        assert_eq!(codes(|input| input["history"]["requests_same_90d"] = json!(0)), "first_time");
-        // A second revision is counted among the past itself.
+        assert_eq!(codes(|input| input["history"]["granted_subject_90d"] = json!(0)), "new_subject");
         assert_eq!(
             codes(|input| {
-                input["request"]["revision"] = json!(2);
-                input["history"]["requests_same_90d"] = json!(1);
+                input["history"]["granted_same_90d"] = json!(0);
+                input["history"]["granted_subject_90d"] = json!(0);
             }),
             "first_time"
+        );
+        let asks = |seconds: u64| {
+            move |input: &mut Value| input["request"]["clocks"]["grant_seconds"] = json!(seconds)
+        };
+        assert_eq!(codes(asks(1800)), "");
+        assert_eq!(codes(asks(1801)), "long_grant");
+        // Of two grants nobody can tell what is usual.
+        assert_eq!(
+            codes(|input| {
+                asks(7200)(input);
+                input["history"]["granted_same_90d"] = json!(2);
+            }),
+            ""
+        );
+    }
+
+    #[test]
+    fn a_difference_says_what_and_from_what() {
+        let mut input = usual();
+        input["history"]["granted_subject_90d"] = json!(0);
+        input["request"]["clocks"]["grant_seconds"] = json!(7200);
+        let said: Vec<String> = unusual(&input).into_iter().map(|one| one.message).collect();
+        assert_eq!(
+            said,
+            [
+                "the requester was granted this entitlement in the last 90 days, but not for db-1 · production",
+                "it is for 120 minutes, and the longest of the requester's 3 grants of this in the last 90 days was \
+                 for 15 minutes"
+            ]
         );
     }
 
@@ -181,9 +248,9 @@ mod tests {
             input["signals"]["origin"]["value"]["new"] = json!(true);
             input["calendar"]["working_hours"] = json!(false);
             input["history"] =
-                json!({"requests_24h": 9, "requests_90d": 9, "requests_same_90d": 0, "denied_24h": 1});
+                json!({"requests_24h": 9, "requests_90d": 9, "granted_same_90d": 0, "denied_24h": 1});
         });
-        assert_eq!(all, "new_origin off_hours refused_lately");
+        assert_eq!(all, "new_origin refused_lately first_time");
     }
 
     #[test]

@@ -25,10 +25,6 @@ pub struct Summary {
     pub stages: Vec<Stage>,
     /// Tier of risk.
     pub tier: String,
-    /// The main parameters, in a few words.
-    pub subject: String,
-    /// Longest grant, from activation.
-    pub grant_seconds: u64,
     /// Ids of stages that are not filled while it is pending, as far as can be told without verifying signatures.
     pub waiting_for: Vec<String>,
     /// Who decided on the standing revision while it is pending.
@@ -41,19 +37,6 @@ impl Summary {
     /// Reads the summary of a row. One that cannot be read is as good as none.
     pub fn of(row: &RequestRow) -> Self {
         serde_json::from_value(row.summary.clone()).unwrap_or_default()
-    }
-
-    /// Takes in what stands beside the judgement that fixed the stages.
-    fn take_in(&mut self, judged: &Judged, private: Option<&Value>) {
-        if judged.phase != Phase::Request {
-            return;
-        }
-        let beside =
-            |name: &str| private.and_then(|private| private.get(name)).cloned().unwrap_or(Value::Null);
-        let text = |name: &str| beside(name).as_str().unwrap_or("").to_owned();
-        self.stages = serde_json::from_value(beside("stages")).unwrap_or_default();
-        (self.tier, self.subject) = (text("tier"), text("subject"));
-        self.grant_seconds = judged.grant.as_ref().map_or(0, |grant| grant.max_seconds);
     }
 
     /// Takes in where the request stands after all its events.
@@ -69,17 +52,39 @@ impl Summary {
     }
 }
 
+/// What stands beside the judgement that fixed the stages.
+#[derive(Default)]
+struct Standing {
+    risk_score: u32,
+    subject: String,
+    grant_seconds: u64,
+}
+
+impl Standing {
+    fn take_in(&mut self, judged: &Judged, private: Option<&Value>, summary: &mut Summary) {
+        self.risk_score = judged.risk_score;
+        if judged.phase != Phase::Request {
+            return;
+        }
+        let beside =
+            |name: &str| private.and_then(|private| private.get(name)).cloned().unwrap_or(Value::Null);
+        let text = |name: &str| beside(name).as_str().unwrap_or("").to_owned();
+        summary.stages = serde_json::from_value(beside("stages")).unwrap_or_default();
+        (summary.tier, self.subject) = (text("tier"), text("subject"));
+        self.grant_seconds = judged.grant.as_ref().map_or(0, |grant| grant.max_seconds);
+    }
+}
+
 /// The row. Never evidence: nothing in it was verified.
 pub fn row(id: &RequestId, told: &[Told], version: u64) -> Result<RequestRow, Fault> {
     let mut state: Option<State> = None;
-    let (mut risk_score, mut summary) = (0, Summary::default());
+    let (mut standing, mut summary) = (Standing::default(), Summary::default());
     for Told { event, time, private } in told {
         if let Some(person) = decider(event) {
             summary.decided_at.insert(person, *time);
         }
         if let RequestEvent::Judged(judged) = event {
-            risk_score = judged.risk_score;
-            summary.take_in(judged, private.as_ref());
+            standing.take_in(judged, private.as_ref(), &mut summary);
         }
         state = Some(evolve(id, state, event).map_err(damaged)?);
     }
@@ -97,7 +102,9 @@ pub fn row(id: &RequestId, told: &[Told], version: u64) -> Result<RequestRow, Fa
         beneficiary: asked.beneficiary,
         participants: summary.decided_at.keys().cloned().collect(),
         entitlement: asked.entitlement,
-        risk_score,
+        subject: standing.subject,
+        grant_seconds: standing.grant_seconds,
+        risk_score: standing.risk_score,
         created_at: first.time,
         updated_at: last.time,
         due_at: state.due_at(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn the_recorded_input_is_shown_and_what_is_unusual_in_it() {
-    let Cast { world, mut erin, olga, .. } = cast();
+    let Cast { mut world, mut erin, mut olga, .. } = cast();
     let request = world.request(&mut erin, "production");
     let view = world.view(&olga, &request);
     let input = view["input"].as_str().unwrap();
@@ -15,11 +15,25 @@ fn the_recorded_input_is_shown_and_what_is_unusual_in_it() {
     assert_eq!(said["phase"], json!("request"));
     // Names and addresses stand in it as digests.
     assert!(!input.contains("Erin") && !input.contains("127.0.0.1"), "{input}");
-    let codes: Vec<&str> =
-        view["unusual"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
-    assert_eq!(codes, ["new_origin", "first_time"]);
-    let again = world.request(&mut erin, "production");
-    assert_eq!(world.view(&olga, &again)["unusual"], json!([]));
+    let codes = |view: &Value| {
+        let codes =
+            view["unusual"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap().to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&view), ["new_origin", "first_time"]);
+    // To ask, or to be rejected, makes nothing usual; to be granted does, for the same host.
+    world.decide(&mut olga, &request, "reject", Some("not now")).good();
+    let granted = world.request(&mut erin, "staging");
+    assert_eq!(codes(&world.view(&olga, &granted)), ["refused_lately", "first_time"]);
+    world.decide(&mut olga, &granted, "approve", None).good();
+    world.call(&erin, "POST", &format!("/api/v1/grants/{granted}/credentials"), None).good();
+    world.clock.advance(25 * 3600);
+    world.log_in(&mut erin);
+    world.sign_in(&mut olga);
+    let again = world.request(&mut erin, "staging");
+    assert_eq!(codes(&world.view(&olga, &again)), Vec::<String>::new());
+    let elsewhere = world.request(&mut erin, "production");
+    assert_eq!(codes(&world.view(&olga, &elsewhere)), ["new_subject"]);
 }
 
 #[test]

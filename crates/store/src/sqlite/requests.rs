@@ -9,11 +9,11 @@ use super::TENANT;
 use super::events::parse_json;
 use crate::append::{RequestFilter, RequestRow};
 use crate::error::Fault;
-use crate::record::{RequestPage, StateCount};
+use crate::record::{Past, RequestPage, StateCount};
 use crate::store::MAX_PAGE;
 
-const COLUMNS: &str = "id, version, state, revision, requester, beneficiary, participants, entitlement, risk_score, \
-                       created_at, updated_at, due_at, summary";
+const COLUMNS: &str = "id, version, state, revision, requester, beneficiary, participants, entitlement, subject, \
+                       grant_seconds, risk_score, created_at, updated_at, due_at, summary";
 
 /// Stores a row in place of the one before, and touches only those indices that a new state is in.
 pub(super) fn upsert(connection: &Connection, row: &RequestRow) -> Result<(), Fault> {
@@ -23,7 +23,7 @@ pub(super) fn upsert(connection: &Connection, row: &RequestRow) -> Result<(), Fa
             "UPDATE requests SET version = ?3, state = ?4, revision = ?5, risk_score = ?6, updated_at = ?7, due_at = ?8,
                  summary = ?9
              WHERE tenant = ?1 AND id = ?2 AND requester = ?10 AND beneficiary = ?11 AND participants = ?12
-               AND entitlement = ?13 AND created_at = ?14",
+               AND entitlement = ?13 AND created_at = ?14 AND subject = ?15 AND grant_seconds = ?16",
         )?
         .execute(params![
             TENANT,
@@ -40,6 +40,8 @@ pub(super) fn upsert(connection: &Connection, row: &RequestRow) -> Result<(), Fa
             participants,
             row.entitlement,
             row.created_at.unix(),
+            row.subject,
+            row.grant_seconds,
         ])?;
     if updated == 1 { Ok(()) } else { replace(connection, row) }
 }
@@ -50,8 +52,8 @@ pub(super) fn replace(connection: &Connection, row: &RequestRow) -> Result<(), F
         .prepare_cached(
             "INSERT OR REPLACE INTO requests
                  (tenant, id, version, state, revision, requester, beneficiary, participants, entitlement,
-                  risk_score, created_at, updated_at, due_at, summary)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                  risk_score, created_at, updated_at, due_at, summary, subject, grant_seconds)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             TENANT,
@@ -68,6 +70,8 @@ pub(super) fn replace(connection: &Connection, row: &RequestRow) -> Result<(), F
             row.updated_at.unix(),
             row.due_at.map(Timestamp::unix),
             row.summary.to_string(),
+            row.subject,
+            row.grant_seconds,
         ])?;
     let named = [&row.requester, &row.beneficiary];
     let people = json_list(named.into_iter().chain(&row.participants).map(PersonId::as_str));
@@ -165,18 +169,26 @@ fn newest(
 /// How many requests of a requester were made at or after `since`, by state. Read from one index alone.
 pub(super) fn count_of_requester(
     connection: &Connection,
-    requester: &PersonId,
-    entitlement: &str,
+    past: &Past,
     since: Timestamp,
 ) -> Result<Vec<StateCount>, Fault> {
     let mut statement = connection.prepare_cached(
-        "SELECT state, count(*), sum(entitlement = ?3) FROM requests INDEXED BY requests_of_requester_by_time
-         WHERE tenant = ?1 AND requester = ?2 AND created_at >= ?4 GROUP BY state",
+        "SELECT state, count(*), sum(entitlement = ?3), sum(entitlement = ?3 AND subject = ?4),
+             coalesce(max(grant_seconds) FILTER (WHERE entitlement = ?3), 0)
+         FROM requests INDEXED BY requests_of_requester_by_time
+         WHERE tenant = ?1 AND requester = ?2 AND created_at >= ?5 GROUP BY state",
     )?;
-    let mut found = statement.query(params![TENANT, requester.as_str(), entitlement, since.unix()])?;
+    let asked = params![TENANT, past.requester.as_str(), past.entitlement, past.subject, since.unix()];
+    let mut found = statement.query(asked)?;
     let mut counts = Vec::new();
     while let Some(row) = found.next()? {
-        counts.push(StateCount { state: row.get(0)?, requests: row.get(1)?, of_entitlement: row.get(2)? });
+        counts.push(StateCount {
+            state: row.get(0)?,
+            requests: row.get(1)?,
+            of_entitlement: row.get(2)?,
+            of_subject: row.get(3)?,
+            longest_grant_seconds: row.get(4)?,
+        });
     }
     Ok(counts)
 }
@@ -274,10 +286,12 @@ fn stored_row(row: &Row<'_>) -> Result<RequestRow, Fault> {
         beneficiary: parse(&text(5)?)?,
         participants,
         entitlement: text(7)?,
-        risk_score: row.get(8)?,
-        created_at: moment(row.get(9)?)?,
-        updated_at: moment(row.get(10)?)?,
-        due_at: row.get::<_, Option<i64>>(11)?.map(moment).transpose()?,
-        summary: parse_json(&text(12)?)?,
+        subject: text(8)?,
+        grant_seconds: row.get(9)?,
+        risk_score: row.get(10)?,
+        created_at: moment(row.get(11)?)?,
+        updated_at: moment(row.get(12)?)?,
+        due_at: row.get::<_, Option<i64>>(13)?.map(moment).transpose()?,
+        summary: parse_json(&text(14)?)?,
     })
 }

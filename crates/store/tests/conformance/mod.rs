@@ -116,6 +116,8 @@ pub fn row(number: u32, version: u64, state: &str) -> RequestRow {
         beneficiary: person(number),
         participants: Vec::new(),
         entitlement: "prod-database".to_owned(),
+        subject: "db-1".to_owned(),
+        grant_seconds: 900,
         risk_score: 40,
         created_at: at(0),
         updated_at: at(0),

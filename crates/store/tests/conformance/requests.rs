@@ -1,7 +1,9 @@
 //! The read model `requests`.
 
 use chancery_domain::leaf::Stream;
-use chancery_store::{Append, Check, MAX_PAGE, Rebuild, RequestFilter, RequestPage, RequestRow, Store};
+use chancery_store::{
+    Append, Check, MAX_PAGE, Past, Rebuild, RequestFilter, RequestPage, RequestRow, StateCount, Store,
+};
 use serde_json::json;
 
 use super::{Engine, append, at, event, person, projection, request, request_stream, row};
@@ -100,6 +102,8 @@ pub async fn counts_of_a_requester<E: Engine>() {
         let new = RequestRow {
             requester: person(number % 3),
             entitlement,
+            subject: format!("db-{}", number % 4),
+            grant_seconds: u64::from(number) * 60,
             created_at,
             ..row(number, 1, "pending")
         };
@@ -110,7 +114,9 @@ pub async fn counts_of_a_requester<E: Engine>() {
     }
     let moments = [at(0), at(7), at(18)];
     for requester in [person(0), person(2), person(9)] {
-        let counted = store.count_of_requester(&requester, "firewall", moments.to_vec()).await.unwrap();
+        let past =
+            Past { requester: requester.clone(), entitlement: "firewall".into(), subject: "db-1".into() };
+        let counted = store.count_of_requester(&past, moments.to_vec()).await.unwrap();
         for (since, counts) in moments.iter().zip(&counted) {
             for state in states {
                 let mut filter =
@@ -118,10 +124,18 @@ pub async fn counts_of_a_requester<E: Engine>() {
                 filter.states = vec![state.to_owned()];
                 let all = store.count_requests(filter.clone(), *since).await.unwrap();
                 filter.entitlement = Some("firewall".to_owned());
-                let same = store.count_requests(filter, *since).await.unwrap();
-                let found = counts.iter().find(|count| count.state == state);
-                let found = found.map_or((0, 0), |count| (count.requests, count.of_entitlement));
-                assert_eq!(found, (all, same), "{requester:?} {state} since {since}");
+                let same = store.request_rows(filter, None, MAX_PAGE).await.unwrap().rows;
+                let same: Vec<RequestRow> = same.into_iter().filter(|row| row.created_at >= *since).collect();
+                let expected = StateCount {
+                    state: state.to_owned(),
+                    requests: all,
+                    of_entitlement: same.len() as u64,
+                    of_subject: same.iter().filter(|row| row.subject == "db-1").count() as u64,
+                    longest_grant_seconds: same.iter().map(|row| row.grant_seconds).max().unwrap_or(0),
+                };
+                let none = StateCount { state: state.to_owned(), ..StateCount::default() };
+                let found = counts.iter().find(|count| count.state == state).unwrap_or(&none);
+                assert_eq!(*found, expected, "{requester:?} {state} since {since}");
             }
         }
         assert_eq!(counted.len(), moments.len());

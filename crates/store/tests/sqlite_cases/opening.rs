@@ -221,7 +221,7 @@ async fn foreign_files_are_left_alone() {
     connection.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(connection);
     let refused = place.try_open().err().unwrap();
-    assert_eq!(refused, OpenError::NewerSchema { found: 99, known: 4 });
+    assert_eq!(refused, OpenError::NewerSchema { found: 99, known: 5 });
     let other = Sqlite::fresh();
     fs::create_dir(other.path().join("data")).unwrap();
     Connection::open(other.database()).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
