@@ -94,15 +94,17 @@ impl Bundle {
         Ok(Self { files, digest, settings, data, entitlements, tiers, rules, parsed })
     }
 
-    /// What may be requested by these files, for whoever does not judge: the rules are not even read.
+    /// One thing that may be requested by these files, for whoever does not judge: the rules, and the data of everything
+    /// else, are not even read. `None` where they have no such entitlement.
     ///
     /// # Errors
-    /// [`BundleError`]: the first thing that is wrong with the files' names and sizes, or with the data.
-    pub fn entitlements_of(
+    /// [`BundleError`]: the first thing that is wrong with the files' names and sizes, or with this data.
+    pub fn entitlement_of(
         files: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<BTreeMap<String, Entitlement>, BundleError> {
+        name: &str,
+    ) -> Result<Option<Entitlement>, BundleError> {
         source::check_files(files)?;
-        data::entitlements(&data::assemble(files)?)
+        data::entitlement(files, name)
     }
 
     /// The files by path, to pack them into evidence and to build the bundle again.

@@ -161,10 +161,10 @@ impl<'a> Examination<'a> {
     fn requester(&mut self, proved: &Proved<'_>, asking: &Asking) {
         let submitted = &proved.case.submitted;
         let context = self.context(proved, submitted.index, submitted.at);
-        let signed = requester::requester_signature(&proved.case, asking, &context);
-        self.run.record(CheckName::RequesterSignature, signed);
-        self.recovery_problems.extend(requester::recovery_problem(&proved.case, asking, &context));
-        match requester::beneficiary_possession(&proved.case, asking) {
+        let signed = requester::signed(&proved.case, asking, &context);
+        self.run.record(CheckName::RequesterSignature, requester::requester_signature(&signed));
+        self.recovery_problems.extend(requester::recovery_problem(&proved.case, &signed));
+        match requester::beneficiary_possession(&proved.case, asking, &signed) {
             Some(finding) => {
                 self.run.record(CheckName::BeneficiaryPossession, finding);
             }
@@ -190,7 +190,9 @@ impl<'a> Examination<'a> {
         let case = &proved.case;
         let with_rules = self.options.require_replay || !self.options.without_replay;
         let policy = match case.request_phase() {
-            Some(judged) => verdict::policy_digest(self.files, judged, with_rules),
+            Some(judged) => {
+                verdict::policy_digest(self.files, judged, &asking.document.entitlement.name, with_rules)
+            }
             None => Finding::fail("no verdict names a policy"),
         };
         let policy = self.run.record(CheckName::PolicyDigest, policy);

@@ -43,29 +43,36 @@ pub(super) fn request_digest(files: &BundleFiles, case: &Case) -> Finding<Asking
     Finding::with(Asking { document, canonical }, problems)
 }
 
-/// Everything about the request that is not possession, which has a check of its own.
-pub(super) fn requester_signature(
-    case: &Case,
-    asking: &Asking,
-    context: &Context<'_>,
-) -> Finding<Option<SignedRequest>> {
-    match verify_request(&case.submitted.event, &asking.canonical, context) {
-        Ok(signed) => Finding::pass(Some(signed)),
-        Err(
-            RequestRefusal::PossessionMissing
-            | RequestRefusal::PossessionUnexpected
-            | RequestRefusal::SshKey(_)
-            | RequestRefusal::SshKeyComment
-            | RequestRefusal::Possession(_),
-        ) => Finding::pass(None),
-        Err(refusal) => Finding::fail(refusal.to_string()),
+/// The request's own verification, made once for the three checks that ask for it.
+pub(super) type Signed = Result<SignedRequest, RequestRefusal>;
+
+pub(super) fn signed(case: &Case, asking: &Asking, context: &Context<'_>) -> Signed {
+    verify_request(&case.submitted.event, &asking.canonical, context)
+}
+
+/// Everything about the request that is not possession, which has a check of its own and is looked at last.
+pub(super) fn requester_signature(signed: &Signed) -> Finding<()> {
+    match signed {
+        Err(refusal) if !is_of_possession(refusal) => Finding::fail(refusal.to_string()),
+        Ok(_) | Err(_) => Finding::pass(()),
     }
 }
 
+fn is_of_possession(refusal: &RequestRefusal) -> bool {
+    matches!(
+        refusal,
+        RequestRefusal::PossessionMissing
+            | RequestRefusal::PossessionUnexpected
+            | RequestRefusal::SshKey(_)
+            | RequestRefusal::SshKeyComment
+            | RequestRefusal::Possession(_)
+    )
+}
+
 /// The problem, if the requester signed with a key of a recovery that did not count.
-pub(super) fn recovery_problem(case: &Case, asking: &Asking, context: &Context<'_>) -> Option<String> {
-    let refusal = verify_request(&case.submitted.event, &asking.canonical, context).err()?;
-    let (RequestRefusal::Signer(signer) | RequestRefusal::Session(SessionRefusal::Signer(signer))) = &refusal
+pub(super) fn recovery_problem(case: &Case, signed: &Signed) -> Option<String> {
+    let refusal = signed.as_ref().err()?;
+    let (RequestRefusal::Signer(signer) | RequestRefusal::Session(SessionRefusal::Signer(signer))) = refusal
     else {
         return None;
     };
@@ -73,9 +80,10 @@ pub(super) fn recovery_problem(case: &Case, asking: &Asking, context: &Context<'
 }
 
 /// `None` when the request names no key, so that there is nothing to possess.
-pub(super) fn beneficiary_possession(case: &Case, asking: &Asking) -> Option<Finding<()>> {
+pub(super) fn beneficiary_possession(case: &Case, asking: &Asking, request: &Signed) -> Option<Finding<()>> {
     let finding = match (&asking.document.beneficiary.public_key, &case.submitted.event.possession) {
         (None, None) => return None,
+        (Some(_), Some(_)) if request.is_ok() => Finding::pass(()),
         (Some(_), None) => Finding::fail("the request names a key, and nobody proved to hold it"),
         (None, Some(_)) => {
             Finding::fail("there is a proof of possession for a key that the request does not name")

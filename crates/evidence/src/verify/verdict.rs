@@ -24,8 +24,9 @@ pub(super) const MAX_AGE_SECONDS: u64 = 300;
 
 /// What `policy/` holds.
 pub(super) struct Policy {
-    pub entitlements: BTreeMap<String, Entitlement>,
-    /// The rules, unless nothing is to be evaluated.
+    /// The one that the request names.
+    pub entitlement: Option<Entitlement>,
+    /// All of it, unless nothing is to be evaluated.
     pub bundle: Option<Bundle>,
 }
 
@@ -33,6 +34,7 @@ pub(super) struct Policy {
 pub(super) fn policy_digest(
     files: &BundleFiles,
     judged: &Recorded<Judged>,
+    entitlement: &str,
     with_rules: bool,
 ) -> Finding<Policy> {
     let policy: BTreeMap<String, Vec<u8>> = files
@@ -60,10 +62,12 @@ pub(super) fn policy_digest(
         Err(error) => return Finding::fail(error.to_string()),
     }
     let read = if with_rules {
-        Bundle::from_files(policy)
-            .map(|bundle| Policy { entitlements: bundle.entitlements().clone(), bundle: Some(bundle) })
+        Bundle::from_files(policy).map(|bundle| Policy {
+            entitlement: bundle.entitlement(entitlement).cloned(),
+            bundle: Some(bundle),
+        })
     } else {
-        Bundle::entitlements_of(&policy).map(|entitlements| Policy { entitlements, bundle: None })
+        Bundle::entitlement_of(&policy, entitlement).map(|entitlement| Policy { entitlement, bundle: None })
     };
     match read {
         Ok(policy) => Finding::pass(policy),
@@ -73,7 +77,7 @@ pub(super) fn policy_digest(
 
 pub(super) fn entitlement_digest(asking: &Asking, policy: &Policy) -> Finding<Entitlement> {
     let named = &asking.document.entitlement;
-    match policy.entitlements.get(&named.name) {
+    match &policy.entitlement {
         None => Finding::fail(format!("the policy has no entitlement `{}`", named.name)),
         Some(entitlement) if entitlement.digest() != named.sha256 => {
             Finding::fail(format!("entitlement `{}` is another one than the request names", named.name))

@@ -14,9 +14,20 @@ const RULES_ALONE: [&str; 2] = ["chancery", HOST_PACKAGE];
 
 /// Joins all `data.yaml` and `data.json` under the paths of their directories, as OPA does.
 pub fn assemble(files: &BTreeMap<String, Vec<u8>>) -> Result<Map<String, Value>, BundleError> {
+    assemble_under(files, |_| true)
+}
+
+/// The same of those directories alone that are wanted.
+fn assemble_under(
+    files: &BTreeMap<String, Vec<u8>>,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<Map<String, Value>, BundleError> {
     let mut tree = Map::new();
     for (path, bytes) in files {
         let (directory, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if !wanted(directory) {
+            continue;
+        }
         let document = match name {
             "data.yaml" => read_yaml(path, bytes)?,
             "data.json" => json::parse(bytes).map_err(|cause| refused(path, &cause.to_string()))?,
@@ -78,19 +89,30 @@ fn merge(target: &mut Map<String, Value>, source: Map<String, Value>) -> Option<
     Some(())
 }
 
+/// The typed view of one of `data.entitlements`, from the files that can have a part in it.
+pub fn entitlement(
+    files: &BTreeMap<String, Vec<u8>>,
+    name: &str,
+) -> Result<Option<Entitlement>, BundleError> {
+    let data = assemble_under(files, |directory| {
+        let mut parts = directory.split('/').filter(|part| !part.is_empty());
+        parts.next().is_none_or(|top| top == "entitlements") && parts.next().is_none_or(|part| part == name)
+    })?;
+    let value = data.get("entitlements").and_then(|listed| listed.get(name));
+    value.map(|value| parse(name, value)).transpose()
+}
+
+fn parse(name: &str, value: &Value) -> Result<Entitlement, BundleError> {
+    let file = format!("entitlements/{name}/data.yaml");
+    Entitlement::parse(name, value).map_err(|cause| refused(&file, &cause.to_string()))
+}
+
 /// The typed view of `data.entitlements`.
 pub fn entitlements(data: &Map<String, Value>) -> Result<BTreeMap<String, Entitlement>, BundleError> {
-    let file = |name: &str| format!("entitlements/{name}/data.yaml");
     let Some(Value::Object(listed)) = data.get("entitlements") else {
         return Err(refused("entitlements", "nothing may be requested: add `entitlements/<name>/data.yaml`"));
     };
-    let mut entitlements = BTreeMap::new();
-    for (name, value) in listed {
-        let entitlement =
-            Entitlement::parse(name, value).map_err(|cause| refused(&file(name), &cause.to_string()))?;
-        entitlements.insert(name.clone(), entitlement);
-    }
-    Ok(entitlements)
+    listed.iter().map(|(name, value)| Ok((name.clone(), parse(name, value)?))).collect()
 }
 
 /// One tunable number, with its guard rails.
