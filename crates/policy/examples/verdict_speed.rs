@@ -10,6 +10,10 @@ use chancery_canonical::Canonical;
 use chancery_canonical::json::Value;
 use chancery_policy::{Bundle, ConcealedInput, Engine};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const ROUNDS: usize = 2_000;
 
 /// The sets of which a verdict is made, asked for one by one as `opa eval` users do.

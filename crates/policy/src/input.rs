@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_canonical::disclosure::{self, DisclosureError};
-use chancery_canonical::json::Value;
+use chancery_canonical::json::{JsonError, Value};
 use chancery_canonical::{Canonical, Disclosure, Sha256};
 use chancery_domain::document::RequestDocument;
 use chancery_domain::id::PersonId;
@@ -198,11 +198,12 @@ impl ConcealedInput {
         request_disclosures: &[Disclosure],
         salts: &mut dyn FnMut() -> [u8; 16],
     ) -> Result<Self, DisclosureError> {
-        let canonical = Canonical::of(input)?;
-        let Value::Object(clear) = canonical.value() else {
+        let clear =
+            serde_json::to_value(input).map_err(|error| JsonError::Unrepresentable(error.to_string()))?;
+        let pointers = personal_pointers(&clear);
+        let Value::Object(clear) = clear else {
             return Err(DisclosureError::NoMember { pointer: String::new() });
         };
-        let pointers = personal_pointers(&clear.clone().into());
         let pointers: Vec<&str> = pointers.iter().map(String::as_str).collect();
         let (concealed, mut disclosures) = disclosure::conceal(clear, &pointers, salts)?;
         disclosures.extend_from_slice(request_disclosures);

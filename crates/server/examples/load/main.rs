@@ -30,6 +30,10 @@ use growth::Way;
 use installation::Installation;
 use report::{heading, line, number};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Sizes through which the log grows, in events.
 const EVENTS: [(&str, usize); 3] =
     [("10^3 events", 1_000), ("10^5 events", 100_000), ("10^6 events", 1_000_000)];

@@ -13,6 +13,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bytes of one entry.
 const ENTRY: usize = 1024;
 /// Writers at once, and entries in a commit of the loop.
