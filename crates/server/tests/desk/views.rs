@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 #[test]
 fn the_recorded_input_is_shown_and_what_is_unusual_in_it() {
-    let Cast { mut world, mut erin, mut olga, .. } = cast();
+    let Cast { world, mut erin, mut olga, .. } = cast();
     let request = world.request(&mut erin, "production");
     let view = world.view(&olga, &request);
     let input = view["input"].as_str().unwrap();
