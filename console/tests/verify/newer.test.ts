@@ -93,6 +93,25 @@ describe('a newer log', () => {
     expect(await problems(files)).toBe('');
   });
 
+  it('with another leaf is found by the root that it changes', async () => {
+    const changed = async (index: number): Promise<Map<string, Bytes>> => {
+      const files = await log(40);
+      const bundle = (files.get('tile/entries/000.p/40') ?? new Uint8Array()).slice();
+      const place = leaves.slice(0, index).reduce((sum, leaf) => sum + leaf.length + 2, 2);
+      bundle[place] = (bundle[place] ?? 0) ^ 1;
+      return files.set('tile/entries/000.p/40', bundle);
+    };
+    // Behind the bundle only the newer checkpoint is broken; before its end, the bundle's as well.
+    expect(await problems(await changed(25))).toBe("the newer log's leaves are not those of its checkpoint");
+    expect(await problems(await changed(5))).toContain("the newer log does not contain the bundle's\n");
+    // Under a checkpoint that fits it, another past is found by the bundle's root alone.
+    const rewritten = await changed(5);
+    const other = [...hashes.slice(0, 40)];
+    other[5] = await leafHash(utf8('meaf 5'));
+    rewritten.set('checkpoint', (await life.checkpoint(40, await rootOf(other))).bytes);
+    expect(await problems(rewritten)).toBe("the newer log does not contain the bundle's");
+  });
+
   it('that cannot be read to its end is none', async () => {
     const path = 'tile/entries/001.p/44';
     const bundle = (await log(300)).get(path) ?? new Uint8Array();
