@@ -43,6 +43,14 @@ async function approve(person, id) {
   await person.page.getByText('Recorded').waitFor();
 }
 
+async function revoke(person, id) {
+  await person.page.goto(`${world.base}/inbox/${id}`);
+  await person.button('Revoke …').click();
+  await person.page.getByLabel('Reason', { exact: true }).fill('The replica was the cause.');
+  await person.button('Revoke with passkey').click();
+  await person.page.getByText('Recorded').waitFor();
+}
+
 async function asking(pending) {
   await signIn(ben);
   await screen(ben, '/requests/new', ben.page.getByText('Change a database'), 'new-picker');
@@ -76,6 +84,10 @@ async function granted(id) {
   await drop(fay, 'Your trust', join(world.folder, 'data', 'trust', 'trust.json'));
   await says(fay, 'verified');
   await picture(fay, 'verify');
+  await revoke(dee, id);
+  await fay.button('Use this server’s log').click();
+  await fay.page.getByText('Since then something was taken back').waitFor();
+  await picture(fay, 'verify-later');
   await drop(fay, 'Evidence', await flipped(evidence, id));
   await says(fay, 'failed');
   await picture(fay, 'verify-failed', ['light']);
