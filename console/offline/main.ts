@@ -91,7 +91,7 @@ async function show(): Promise<void> {
 }
 
 const CAME: Record<Came, Record<Place, string>> = {
-  pass: { evidence: 'Verified.', trust: 'Verified.', log: 'Verified.' },
+  pass: { evidence: 'Verified.', trust: 'It fits the evidence.', log: 'It continues the log of the evidence.' },
   bad: { evidence: 'Verification failed.', trust: 'It does not fit the evidence.', log: 'The evidence does not stand beside this log.' },
   ready: { evidence: '', trust: 'Verification failed elsewhere; this is not what failed.', log: 'Verification failed elsewhere; this is not what failed.' },
 };

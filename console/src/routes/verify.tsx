@@ -41,9 +41,9 @@ export function Verify() {
         </DropZone>
         <LogZone log={log} found={found} onFiles={held.giveLog} onServer={held.takeServerLog} onLeaveOut={held.leaveLogOut} />
       </div>
-      {trust.state === 'ready' && <Believed lineage={trust.value} />}
       {held.busy && <p role="status">{text.busy}</p>}
       {found !== undefined && <Report verification={found} leaves={log.state === 'ready' ? log.value.size : 0} />}
+      {trust.state === 'ready' && <Believed lineage={trust.value} />}
     </Page>
   );
 }

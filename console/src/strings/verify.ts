@@ -13,7 +13,7 @@ export const verify = {
   },
   log: {
     title: 'A newer log',
-    hint: 'If you want to know what came later, such as a revocation, and that nothing was left out. The folder with checkpoint and tile that you or somebody else mirrored. A checkpoint alone, from somebody other than this server, will do: the entries are then this server’s, and must fit it.',
+    hint: 'Shows what came later, such as a revocation, and that nothing was left out. A folder with checkpoint and tile that was mirrored; or a checkpoint alone, from somebody other than this server, whose entries must then fit it.',
     choose: 'Choose a checkpoint',
     chooseFolder: 'Choose a log folder',
     server: 'Use this server’s log',
@@ -30,7 +30,7 @@ export const verify = {
     answered: (status: number) => `this server answered with ${status}`,
   },
   came: {
-    pass: 'Verified.',
+    pass: { evidence: 'Verified.', trust: 'It fits the evidence.', log: 'It continues the log of the evidence.' },
     bad: { evidence: 'Verification failed.', trust: 'It does not fit the evidence.', log: 'The evidence does not stand beside this log.' },
     unsettled: 'Verification failed elsewhere; this is not what failed.',
   },

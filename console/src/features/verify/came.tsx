@@ -7,7 +7,7 @@ import styles from './verify.module.css';
 export function Came({ place, found }: { place: Place; found: Verification | undefined }) {
   if (found === undefined) return null;
   const outcome = came(place, found);
-  const said = { pass: text.came.pass, bad: text.came.bad[place], ready: text.came.unsettled };
+  const said = { pass: text.came.pass[place], bad: text.came.bad[place], ready: text.came.unsettled };
   return (
     <span className={styles.came} data-came={outcome}>
       {said[outcome]}
