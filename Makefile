@@ -91,7 +91,7 @@ offline-verifier: ## the verifier of evidence as one HTML file that works from d
 
 # `make test` makes it on its way.
 $(VERIFY_CORPUS):
-	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace --test corpus --test verify --test forgery \
+	CHANCERY_CORPUS=$(VERIFY_CORPUS) $(CARGO) test --locked --workspace --test corpus --test verify --test newer --test forgery \
 		--test server_word --test recovery --test mutation --test authenticator --test issue --test succession
 
 .PHONY: console-browser

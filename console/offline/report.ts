@@ -1,26 +1,55 @@
-/** What was found, drawn: the outcome, what it is about, each check by name, and what is not proved. */
+/** What was found, drawn: the outcome, what came after, what it is about, each check by name, and what is not proved. */
 
 import { withoutUnreached, type Check } from '../src/verify/checks';
+import { personOf, takesBack } from '../src/verify/later';
+import type { LaterEvent } from '../src/verify/newer';
 import type { Story } from '../src/verify/story';
 import type { Verification } from '../src/verify/verify';
 import { element, prose, time, visible } from './dom';
 
 const STATES = { pass: 'pass', fail: 'FAIL', skipped: 'skipped', 'not checked here': 'not checked here' } as const;
 
-export function drawReport(verification: Verification): HTMLElement[] {
-  return [banner(verification), ...story(verification), checks(verification), unproved(verification)];
+/** `leaves` are those of the newer log, when one was given. */
+export function drawReport(verification: Verification, leaves: number | undefined): HTMLElement[] {
+  return [banner(verification), ...later(verification, leaves ?? 0), ...story(verification), checks(verification), unproved(verification)];
 }
 
-function banner({ passed, failed, checks }: Verification): HTMLElement {
+function banner({ passed, failed, checks, later: after }: Verification): HTMLElement {
   const unchecked = checks.filter(({ outcome }) => outcome.state === 'not checked here').map(({ name }) => name);
   const count = checks.filter(({ outcome }) => outcome.state === 'pass').length;
   const title = passed ? 'Verified, as far as a browser can' : 'Verification failed';
   const said = passed ? `${count} checks passed, none failed.` : `${failed.length === 1 ? 'This check' : 'These checks'} failed: ${failed.map((name) => `\`${name}\``).join(', ')}. Believe nothing of what is shown below.`;
   const lines = [element('p', {}, ...prose(said))];
+  if (after.some(takesBack)) lines.push(element('p', {}, 'Since then something was taken back: see what came after.'));
   if (unchecked.length > 0) {
     lines.push(element('p', {}, ...prose(`Not checked here: ${unchecked.map((name) => `\`${name}\``).join(', ')}. \`chancery verify\` does that as well.`)));
   }
   return element('section', { class: 'banner', 'data-state': passed ? 'pass' : 'fail', role: 'status' }, element('h2', {}, title), ...lines);
+}
+
+/** What happened after the bundle: the reason why somebody gives a newer log. */
+function later({ later: events, checks: all, story: told }: Verification, leaves: number): HTMLElement[] {
+  const held = all.some(({ name, outcome }) => name === 'newer-log' && outcome.state === 'pass');
+  if (events.length === 0 && !held) return [];
+  if (events.length === 0) {
+    const said = `Up to the ${leaves.toLocaleString('en')} leaves of the newer log, nothing more happened to this request, to the people in its evidence and to the policy.`;
+    return [element('section', { class: 'card later' }, element('h2', {}, 'Nothing came after this bundle'), element('p', { class: 'hint' }, said))];
+  }
+  const takenBack = events.some(takesBack);
+  const title = events.length === 1 ? 'One event came after this bundle' : `${events.length.toLocaleString('en')} events came after this bundle`;
+  const hint = takenBack ? [element('p', { class: 'hint' }, 'What is marked takes something back: what the bundle shows may no longer hold.')] : [];
+  const rows = events.map((event) => laterRow(event, told));
+  const state = takenBack ? 'taken back' : 'plain';
+  return [element('section', { class: 'card later', 'data-state': state }, element('h2', {}, title), ...hint, element('ul', { role: 'list' }, ...rows))];
+}
+
+function laterRow(event: LaterEvent, told: Story): HTMLElement {
+  const person = personOf(event);
+  const about = person === undefined ? (event.stream === 'policy' ? 'the policy' : 'this request') : visible(told.nameOf(person));
+  const kind = element('code', {}, visible(event.kind));
+  const marked = takesBack(event) ? [element('strong', {}, 'takes back')] : [];
+  const rest = [element('span', {}, about), time(event.at), element('span', {}, `leaf ${event.index.toLocaleString('en')}`)];
+  return element('li', { 'data-takes-back': String(takesBack(event)) }, kind, ...marked, ...rest);
 }
 
 function story({ story: told, passed }: Verification): HTMLElement[] {

@@ -11,10 +11,11 @@ await mkdir(OUT, { recursive: true });
 const world = await makeWorld();
 const { ada, ben, rest: [cyd, dee, fay] } = world;
 
-async function picture(person, name, schemes = ['light', 'dark']) {
+async function picture(person, name, schemes = ['light', 'dark'], shown = undefined) {
   for (const size of SIZES) for (const colorScheme of schemes) {
     await person.page.setViewportSize(size);
     await person.page.emulateMedia({ colorScheme });
+    await shown?.scrollIntoViewIfNeeded();
     await person.page.waitForTimeout(300);
     await person.page.screenshot({ path: new URL(`${name}-${size.width}-${colorScheme}.png`, OUT).pathname });
   }
@@ -40,6 +41,14 @@ async function approve(person, id) {
   await person.button('Approve …').click();
   await person.page.getByLabel('Digits that the requester has').fill(world.digits(id));
   await person.button('Approve with passkey').click();
+  await person.page.getByText('Recorded').waitFor();
+}
+
+async function revoke(person, id) {
+  await person.page.goto(`${world.base}/inbox/${id}`);
+  await person.button('Revoke …').click();
+  await person.page.getByLabel('Reason', { exact: true }).fill('The replica was the cause.');
+  await person.button('Revoke with passkey').click();
   await person.page.getByText('Recorded').waitFor();
 }
 
@@ -76,6 +85,11 @@ async function granted(id) {
   await drop(fay, 'Your trust', join(world.folder, 'data', 'trust', 'trust.json'));
   await says(fay, 'verified');
   await picture(fay, 'verify');
+  await revoke(dee, id);
+  await fay.button('Use this server’s log').click();
+  await fay.page.getByText('Since then something was taken back').waitFor();
+  await picture(fay, 'verify-later');
+  await picture(fay, 'verify-later-events', ['light'], fay.page.locator('[data-later]'));
   await drop(fay, 'Evidence', await flipped(evidence, id));
   await says(fay, 'failed');
   await picture(fay, 'verify-failed', ['light']);

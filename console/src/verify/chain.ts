@@ -7,7 +7,7 @@ import { challenge, hex, type Bytes } from './digest';
 import { credentialOf, Directory, IDENTITY_ADMIN, type Person } from './directory';
 import { decode, identityDocument, type Authority, type IdentityDocument, type Passkey, type PersonSignature, type RecoverySignature } from './documents';
 import { parseCose } from './cose';
-import type { Versions } from './inForce';
+import type { SealedAt, Versions } from './inForce';
 import { passkeyOf, readIdentityEvent, sameJson, without, type EventLeaf, type IdentityEvent } from './events';
 import { verifyEd25519 } from './keys';
 import { refuse, sameContent } from './shape';
@@ -43,7 +43,7 @@ function gives(event: IdentityEvent): boolean {
 /** Takes in identity leaves in the order of the log. */
 export class Chain {
   directory = new Directory();
-  private readonly versions: Versions;
+  private versions: Versions;
   private readonly administrators: Set<string>;
   private readonly heads = new Map<string, { version: number; hash: string }>();
   private readonly keys = new Set<string>();
@@ -54,6 +54,11 @@ export class Chain {
     this.versions = versions;
     const persons = versions.oldest.document.genesis.persons.filter((person) => person.roles.has(IDENTITY_ADMIN));
     this.administrators = new Set(persons.map((person) => person.id));
+  }
+
+  /** The log says at this leaf that a version of the trust root was sealed: what is demanded after it may be more. */
+  sealedAt(said: SealedAt): void {
+    this.versions = this.versions.alsoSealed(said);
   }
 
   /** Takes in one leaf, or throws and leaves everything as it was. */

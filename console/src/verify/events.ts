@@ -18,7 +18,8 @@ import {
 import { moment } from './moment';
 import { byName, bytes, digest, flag, id, idSet, list, object, oneOf, optional, record, refuse, tagged, text, textSet, u32, u64, whenThere, type Shape } from './shape';
 
-const MAX_LEAF_BYTES = 4096;
+/** The longest leaf that the log takes. */
+export const MAX_LEAF_BYTES = 4096;
 
 /** One event as its leaf has it. */
 export interface EventLeaf {

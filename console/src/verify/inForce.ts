@@ -29,6 +29,11 @@ export class Versions {
     return new Versions(this.roots, sealed);
   }
 
+  /** The same, with one more of these leaves, which stands behind those that are known. */
+  alsoSealed(said: SealedAt): Versions {
+    return new Versions(this.roots, [...this.sealed, said]);
+  }
+
   /** What counts for an event of this time at this index. */
   at(index: number, time: number): TrustRoot {
     return this.roots.slice(1).findLast((root) => this.covers(root, index, time)) ?? this.oldest;

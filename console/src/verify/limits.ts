@@ -108,14 +108,12 @@ export interface Witnessed {
 }
 
 /** What nothing in the bundle proves, in the words of `chancery verify`. */
-export function notProved(witnessed: Witnessed | undefined, entitlement: Entitlement | undefined, streams: Streams): string[] {
+export function notProved(witnessed: Witnessed | undefined, entitlement: Entitlement | undefined, streams: Streams, newerLog: boolean): string[] {
   return [
     "what the approvers' eyes saw when they signed",
     ...(entitlement?.independentDisplay === true ? ['that the page on which they signed was served apart from the server'] : []),
     ...(witnessed?.required === true ? [witnessedTime(witnessed)] : UNWITNESSED),
-    'that nothing came after this bundle, such as a revocation: give a newer log with --log',
-    'that no event was left off the end of a stream of identity, policy or request, before the checkpoint or ' +
-      'after it, such as a suspension before a decision, and that no stream has two versions: give a newer log with --log',
+    ...(newerLog ? [] : WITHOUT_NEWER_LOG),
     ...streams.request
       .filter(({ event }) => ONLY_SAID.has(event.kind))
       .map(({ index, event }) => `that the person named in \`${event.kind}\` at leaf ${index} did that: the server says so`),
@@ -123,6 +121,12 @@ export function notProved(witnessed: Witnessed | undefined, entitlement: Entitle
     'that the approvers did not act together against you',
   ];
 }
+
+const WITHOUT_NEWER_LOG = [
+  'that nothing came after this bundle, such as a revocation: give a newer log with --log',
+  'that no event was left off the end of a stream of identity, policy or request, before the checkpoint or ' +
+    'after it, such as a suspension before a decision, and that no stream has two versions: give a newer log with --log',
+];
 
 const UNWITNESSED = [
   'that the log showed everybody the same: your policy.txt demands no witness',

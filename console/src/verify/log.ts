@@ -57,7 +57,7 @@ export async function checkpointSignature(files: Files, manifest: Manifest, key:
 }
 
 /** A life of the log that was closed says nothing after its end, whoever has its key. */
-function afterItsEnd({ origin, root: { size, hash } }: Checkpoint, { document }: TrustRoot): string[] {
+export function afterItsEnd({ origin, root: { size, hash } }: Checkpoint, { document }: TrustRoot): string[] {
   const closed = document.logs.find((log) => log.origin === origin)?.closed;
   if (closed === undefined || size < closed.size || (size === closed.size && hex(hash) === closed.root)) return [];
   return [

@@ -36,6 +36,31 @@ export async function checkInclusion(root: Root, index: number, leaf: Bytes, pat
   if (!equal(computed, root.hash)) refuse('the inclusion proof leads to another root than the checkpoint says');
 }
 
+/** A tree that grows leaf by leaf. It keeps one hash for each complete subtree, largest first. */
+export class GrowingTree {
+  private leaves = 0;
+  private peaks: Bytes[] = [];
+
+  get size(): number {
+    return this.leaves;
+  }
+
+  /** Takes in the hash of the next leaf. */
+  async append(leaf: Bytes): Promise<void> {
+    let node = leaf;
+    // Each complete subtree as large as the new one becomes its left half.
+    for (let row = this.leaves; row % 2 === 1; row = half(row)) node = await nodeHash(this.peaks.pop() ?? refuse('the tree has lost a subtree'), node);
+    this.peaks.push(node);
+    this.leaves += 1;
+  }
+
+  async root(): Promise<Root> {
+    let hash = this.peaks.at(-1) ?? (await sha256(new Uint8Array()));
+    for (const peak of this.peaks.slice(0, -1).reverse()) hash = await nodeHash(peak, hash);
+    return { size: this.leaves, hash };
+  }
+}
+
 function half(number: number): number {
   return Math.floor(number / 2);
 }

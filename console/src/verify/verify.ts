@@ -23,13 +23,14 @@ import type { Versions } from './inForce';
 import type { Lineage } from './lineage';
 import { floorProblems, inForce, notProved, trustProblems, trustRoot, type Witnessed } from './limits';
 import { checkpointSignature, leafEncoding, leafInclusion, logTime, streamContinuity, type Contents, type Signed, type Streams } from './log';
-import { changedFiles, readManifest } from './manifest';
+import { changedFiles, readManifest, type Manifest } from './manifest';
 import { identityChain, recoveries, type Directories } from './people';
 import { engineProblems, policyChain } from './policyChain';
 import { checkPossession, checkRequester, namesKey, requestDigest, type Asking } from './requester';
 import { reason } from './shape';
 import { RecoveryRefusal } from './signer';
 import { Story } from './story';
+import { newerLog, type LaterEvent, type NewerLog } from './newer';
 import type { VerifierKey } from './note';
 import { checkPolicyDigest, verdictDigest, type Verdict } from './verdicts';
 import { accept } from './witness';
@@ -45,6 +46,8 @@ export const NO_ED25519 = 'this browser cannot check Ed25519 signatures: use a c
 export interface Options {
   /** Now, in seconds since 1970, to say whether the trust directory has ended. */
   now?: number;
+  /** A newer log, to see what came after the bundle, and that nothing was left out of it. */
+  newerLog?: NewerLog | undefined;
   /** Reads certificates; those of OpenSSH when not given. */
   certificates?: CertificateReader;
 }
@@ -59,6 +62,8 @@ export interface Verification {
   passed: boolean;
   /** What nothing here proves. */
   notProved: string[];
+  /** Events of the bundle's streams that came after it, when a newer log was given. */
+  later: LaterEvent[];
   /** What was verified, for people; believable only when no check failed. */
   story: Story;
 }
@@ -71,17 +76,17 @@ export async function verifyZip(zip: Uint8Array, lineage: Lineage, options: Opti
     examination.files = await unpack(zip);
   } catch (error) {
     run.problems('container', [reason(error)]);
-    return report(run, [], examination.story);
+    return report(run, examination);
   }
   try {
     await examination.all();
   } catch (error) {
     run.broken(error);
   }
-  return report(run, examination.notProved, examination.story);
+  return report(run, examination);
 }
 
-function report(run: Runner, limits: string[], story: Story): Verification {
+function report(run: Runner, { notProved: limits, later, story }: Examination): Verification {
   const checks = run.finish();
   const failed = checks.filter(({ outcome }) => outcome.state === 'fail').map(({ name }) => name);
   // A check that did not run has proved nothing, which must not be read over.
@@ -89,11 +94,12 @@ function report(run: Runner, limits: string[], story: Story): Verification {
     if (outcome.state === 'skipped') return [`that ${proves}: \`${name}\` was skipped (${outcome.reason})`];
     return outcome.state === 'not checked here' ? [`that ${proves}: \`${name}\` was not checked here (${outcome.reason})`] : [];
   });
-  return { checks, failed, passed: failed.length === 0, notProved: [...limits, ...unproved], story };
+  return { checks, failed, passed: failed.length === 0, notProved: [...limits, ...unproved], later, story };
 }
 
 /** What the log proves by itself: events at their places, and people. */
 interface Proved {
+  manifest: Manifest;
   key: VerifierKey;
   /** Of the root, in this life of the log. */
   versions: Versions;
@@ -117,6 +123,7 @@ interface Judgements {
 class Examination {
   files: Files = new Map();
   readonly story = new Story();
+  later: LaterEvent[] = [];
   notProved: string[] = [];
   private readonly run: Runner;
   private readonly lineage: Lineage;
@@ -136,7 +143,7 @@ class Examination {
     const asking = this.run.record('request-digest', await requestDigest(this.files, proved.subject));
     if (asking === undefined) {
       await this.policyChain(proved);
-      this.notProved = notProved(proved.witnessed, undefined, proved.streams);
+      this.notProved = this.limits(proved, undefined);
       return;
     }
     await this.requester(proved, asking);
@@ -149,8 +156,8 @@ class Examination {
     const certificates = await this.leases(proved, asking, judged);
     await this.attestations(proved, certificates);
     const withheld = await this.disclosures(proved, asking, judged);
-    this.run.skip('newer-log', 'no newer log was given');
-    this.notProved = [...notProved(proved.witnessed, judged.entitlement, proved.streams), ...recoveries(proved.streams), ...withheld];
+    await this.newer(proved, verified);
+    this.notProved = [...this.limits(proved, judged.entitlement), ...recoveries(proved.streams), ...withheld];
     this.story.tell({ asking, verdict: judged.first?.document, entitlement: judged.entitlement, seats, verified, subject: proved.subject });
   }
 
@@ -185,7 +192,7 @@ class Examination {
     if (people === undefined) return undefined;
     this.recoveryProblems = people.recoveryProblems;
     run.add('trust-root', trustProblems(lineage, versions, manifest.origin, streams));
-    return { key, versions, signed, witnessed, contents, streams, subject, directories: people.directories };
+    return { manifest, key, versions, signed, witnessed, contents, streams, subject, directories: people.directories };
   }
 
   private async requester({ subject, directories, versions }: Proved, asking: Asking): Promise<void> {
@@ -337,5 +344,18 @@ class Examination {
     return disclosed.withheld === 0
       ? []
       : [`what stands behind ${disclosed.withheld} commitments: their values were redacted or are withheld`];
+  }
+
+  private async newer({ manifest, signed, versions }: Proved, verified: readonly Verified[]): Promise<void> {
+    const { newerLog: newer } = this.options;
+    if (newer === undefined) return this.run.skip('newer-log', 'no newer log was given');
+    const named = verified.map(({ place, document: { checkpoint } }) => ({ ...checkpoint, leaf: place.recorded.index }));
+    const held = { manifest, checkpoint: signed.checkpoint, root: this.lineage.newest, versions, named };
+    this.later = this.run.record('newer-log', await newerLog(held, newer)) ?? [];
+  }
+
+  /** What no check shows. */
+  private limits({ witnessed, streams }: Proved, entitlement: Entitlement | undefined): string[] {
+    return notProved(witnessed, entitlement, streams, this.options.newerLog !== undefined);
   }
 }

@@ -1,12 +1,13 @@
 // The whole way of a request: asked, decided by two, granted, ended early, and proved to somebody who trusts nobody here.
 import assert from 'node:assert/strict';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { looksRight } from './looks.mjs';
 import { checksOf, drop, flipped, keptDownload, says } from './proving.mjs';
 import { story } from './story.mjs';
 import { DOWN, signIn, UP } from './world.mjs';
 
-let world, ben, cyd, dee, fay, request, digits, evidence;
+let world, ben, cyd, dee, fay, request, digits, evidence, early;
 
 const test = story('the whole way', async (made) => {
   world = made;
@@ -71,6 +72,21 @@ test('the requester sees it granted, with every step on its timeline', async () 
   for (const step of ['Submitted', 'Looked at', 'Policy decided', 'Approved']) await timeline.getByText(step, { exact: true }).first().waitFor();
 });
 
+async function takenAlong() {
+  const leaf = fay.page.getByRole('list', { name: 'Leaves of the log' }).getByRole('link', { name: /Request submitted/ });
+  await leaf.click();
+  const drawer = fay.page.getByRole('complementary');
+  await drawer.getByText('Computed here').waitFor();
+  return keptDownload(fay, world.folder, () => drawer.getByRole('button', { name: 'Download evidence' }).click());
+}
+
+test('an auditor takes the evidence along while it is granted', async () => {
+  await signIn(fay);
+  await fay.page.goto(`${world.base}/audit?stream=request/${request}`);
+  early = join(world.folder, 'early.zip');
+  await rename(await takenAlong(), early);
+});
+
 test('an approver ends it early, and the requester sees that', async () => {
   await dee.page.goto(`${world.base}/inbox/${request}`);
   await act(dee, 'Revoke …').click();
@@ -82,14 +98,10 @@ test('an approver ends it early, and the requester sees that', async () => {
 });
 
 test('an auditor finds it and takes the evidence along', async () => {
-  await signIn(fay);
   await fay.page.getByRole('link', { name: 'Audit' }).first().click();
   await fay.page.getByLabel('Words').fill('times out since 10:40');
   await fay.page.getByText(/^\d leaves$/).waitFor();
-  await fay.page.getByRole('list', { name: 'Leaves of the log' }).getByRole('link', { name: /Request submitted/ }).click();
-  const drawer = fay.page.getByRole('complementary');
-  await drawer.getByText('Computed here').waitFor();
-  evidence = await keptDownload(fay, world.folder, () => drawer.getByRole('button', { name: 'Download evidence' }).click());
+  evidence = await takenAlong();
 });
 
 const PROVED = ['checkpoint-signature', 'leaf-inclusion', 'stream-continuity', 'identity-chain', 'policy-chain', 'request-digest', 'requester-signature',
@@ -110,9 +122,26 @@ test('dropped with the trust file, every check passes by name', async () => {
   await looksRight(fay, 'verified');
 });
 
+test('a newer log shows that what the evidence shows was revoked since', async () => {
+  await drop(fay, 'Evidence', early);
+  await says(fay, 'verified');
+  await fay.button('Use this server’s log').click();
+  await fay.page.getByText('Since then something was taken back').waitFor();
+  await says(fay, 'verified');
+  const later = fay.page.locator('[data-later] li');
+  const back = await later.evaluateAll((rows) => rows.filter(({ dataset }) => dataset.takesBack === 'true').map((row) => row.querySelector('code').textContent));
+  assert.deepEqual(back, ['grant.revoked']);
+  assert.ok((await checksOf(fay)).pass.includes('newer-log'));
+  await fay.page.getByText('not that it tells everybody the same').waitFor();
+  await looksRight(fay, 'what came later');
+  await drop(fay, 'Evidence', evidence);
+  await fay.page.getByText('Nothing came after this bundle').waitFor();
+});
+
 test('one flipped byte fails, by name', async () => {
   await drop(fay, 'Evidence', await flipped(evidence, request));
   await says(fay, 'failed');
   assert.deepEqual((await checksOf(fay)).fail, ['container']);
+  assert.deepEqual(await fay.page.locator('section[data-over]').evaluateAll((boxes) => boxes.map(({ dataset }) => dataset.state)), ['bad', 'ready', 'ready']);
   await looksRight(fay, 'not verified');
 });

@@ -1,5 +1,6 @@
 /** The verifier of the console agrees with `chancery verify`, bundle for bundle and check for check. */
 import { describe, expect, it } from 'vitest';
+import { written } from '../../src/verify/moment';
 import { readTrust } from '../../src/verify/trustDirectory';
 import { verifyZip, type Verification } from '../../src/verify/verify';
 import { readCorpus, readerOf, type Case, type Verdict } from './corpus';
@@ -18,13 +19,14 @@ function withoutReplay(lines: string[]): string[] {
 }
 
 /** What is compared, in one object, so that a difference shows all of itself. */
-function told({ checks, notProved }: Verification): object {
+function told({ checks, later, notProved }: Verification): object {
   const each = checks.map(({ name, outcome }): [string, string] => [name, outcome.state]);
-  return { checks: outcomes(each), notProved: withoutReplay(notProved).map(withoutReason) };
+  const after = later.map(({ index, stream, kind, at }) => [index, stream, kind, written(at)]);
+  return { checks: outcomes(each), later: after, notProved: withoutReplay(notProved).map(withoutReason) };
 }
 
-function expected({ checks, not_proved }: Verdict): object {
-  return { checks: outcomes(Object.entries(checks)), notProved: withoutReplay(not_proved).map(withoutReason) };
+function expected({ checks, later, not_proved }: Verdict): object {
+  return { checks: outcomes(Object.entries(checks)), later, notProved: withoutReplay(not_proved).map(withoutReason) };
 }
 
 /** Why a check was skipped is said in each tool's own words. */
@@ -33,7 +35,7 @@ function withoutReason(line: string): string {
 }
 
 async function verify(one: Case): Promise<Verification> {
-  return verifyZip(one.zip, await readTrust(one.trust), { certificates: readerOf(one) });
+  return verifyZip(one.zip, await readTrust(one.trust), { certificates: readerOf(one), newerLog: one.log });
 }
 
 describe('the corpus', () => {
@@ -42,6 +44,9 @@ describe('the corpus', () => {
     expect(corpus.length).toBeGreaterThanOrEqual(50);
     expect(corpus.filter(({ verdict }) => verdict.failed.length === 0).length).toBeGreaterThanOrEqual(10);
     expect(corpus.filter(({ trust }) => trust.has('history.json')).length).toBeGreaterThanOrEqual(10);
+    const held = corpus.filter(({ log }) => log !== undefined);
+    expect(held.filter(({ verdict }) => verdict.failed.includes('newer-log')).length).toBeGreaterThanOrEqual(10);
+    expect(held.filter(({ verdict }) => verdict.failed.length === 0 && verdict.later.length > 0).length).toBeGreaterThanOrEqual(2);
     expect([...failing].sort()).toEqual(expect.arrayContaining(['container', 'decision-signatures', 'leaf-inclusion', 'quorum', 'trust-root']));
   });
 

@@ -1,10 +1,11 @@
-/** The corpus that `make verify-corpus` writes: bundles, good and forged, each with what `chancery verify` says of it. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** The corpus that `make test` writes: bundles, good and forged, some with a newer log, each with what `chancery verify` says of it. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { parseStrict } from '../../src/verify/canonical';
 import { readCertificate, type CertificateFacts, type CertificateReader } from '../../src/verify/certificate';
 import { sha256Hex } from '../../src/verify/digest';
 import { moment } from '../../src/verify/moment';
+import type { NewerLog } from '../../src/verify/newer';
 import { list, optional, record, text } from '../../src/verify/shape';
 
 /** What `chancery verify` said. */
@@ -13,6 +14,8 @@ export interface Verdict {
   certificates: 'ssh' | 'stand-in';
   failed: string[];
   checks: Record<string, 'pass' | 'fail' | 'skipped'>;
+  /** Index, stream, kind and time of what came after, by the newer log. */
+  later: [number, string, string, string][];
   not_proved: string[];
 }
 
@@ -20,6 +23,8 @@ export interface Case {
   name: string;
   zip: Uint8Array;
   trust: Map<string, Uint8Array>;
+  /** The newer log that it is held against, if there is one. */
+  log: NewerLog | undefined;
   verdict: Verdict;
 }
 
@@ -34,9 +39,16 @@ export function readCorpus(): Case[] {
         name,
         zip: readFileSync(join(folder, 'bundle.zip')),
         trust: readFolder(join(folder, 'trust')),
+        log: readLog(join(folder, 'log')),
         verdict: JSON.parse(readFileSync(join(folder, 'verdict.json'), 'utf8')) as Verdict,
       };
     });
+}
+
+function readLog(folder: string): NewerLog | undefined {
+  if (!existsSync(folder)) return undefined;
+  const files = readFolder(folder);
+  return { checkpoint: files.get('checkpoint') ?? new Uint8Array(), file: (path) => Promise.resolve(files.get(path)) };
 }
 
 export function readFolder(folder: string): Map<string, Uint8Array> {

@@ -1,5 +1,5 @@
 /** The offline file, as it is shipped, in a real browser and from disk. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** Real certificates, and bundles without any: the shipped file reads no stand-ins. Each set of failing checks once. */
 function sample(): Case[] {
-  const readable = readCorpus().filter(({ verdict }) => verdict.certificates === 'ssh' || verdict.checks['lease-intended'] === 'skipped');
+  const alone = readCorpus().filter(({ log }) => log === undefined);
+  const readable = alone.filter(({ verdict }) => verdict.certificates === 'ssh' || verdict.checks['lease-intended'] === 'skipped');
   return [...new Map(readable.map((one) => [one.verdict.failed.join(), one])).values()];
 }
 
@@ -66,6 +67,29 @@ async function violations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const found = (await page.evaluate('axe.run()')) as { violations: { id: string; nodes: { html: string }[] }[] };
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+const HELD = readCorpus().filter(({ log }) => log !== undefined);
+
+async function giveLog(page: Page, name: string): Promise<void> {
+  await page.setInputFiles('#log-folder', join(CORPUS, name, 'log'));
+  await page.waitForSelector('#log-drop:not([data-state="waiting"])[data-state]');
+  await page.waitForSelector('#report[data-state] .banner');
+}
+
+/** As from a file manager: the browser itself reads what is dropped. */
+async function drop(page: Page, place: string, files: string[]): Promise<void> {
+  await page.locator(place).scrollIntoViewIfNeeded();
+  const box = await page.locator(place).boundingBox();
+  if (box === null) throw new Error(`\`${place}\` is not shown`);
+  const developer = await page.context().newCDPSession(page);
+  const [x, y, data] = [box.x + box.width / 2, box.y + box.height / 2, { items: [], files, dragOperationsMask: 1 }];
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) await developer.send('Input.dispatchDragEvent', { type, x, y, data });
+  await developer.detach();
+}
+
+async function state(page: Page, place: 'evidence' | 'trust' | 'log'): Promise<string | null> {
+  return page.locator(`#${place}-drop`).getAttribute('data-state');
 }
 
 describe('the offline verifier', () => {
@@ -149,6 +173,87 @@ describe('the offline verifier', () => {
     await page.waitForSelector('#report[data-state="fail"] .banner');
     expect(await failing(page)).toEqual(['container']);
     expect(await page.locator('#report dl').count()).toBe(0);
+    await page.close();
+  });
+
+  it.each(HELD.map((one) => [one.name, one] as const))('held against a newer log: %s', async (name, { verdict }) => {
+    const { page, noise } = await open();
+    await page.setInputFiles('#log-folder', join(CORPUS, name, 'log'));
+    await page.waitForSelector('#log-drop[data-state]');
+    if ((await state(page, 'log')) === 'bad') {
+      // What is no log at all is said before anything else, and nothing is verified without it.
+      expect(verdict.failed).toEqual(['newer-log']);
+      await page.setInputFiles('#evidence', join(CORPUS, name, 'bundle.zip'));
+      await page.setInputFiles('#trust-folder', join(CORPUS, name, 'trust'));
+      await page.waitForSelector('#trust-drop[data-state="ready"]');
+      expect(await page.locator('.banner').count()).toBe(0);
+      await page.click('#log-out');
+    } else {
+      await give(page, name);
+      const held = page.locator('li[data-check="newer-log"]');
+      expect(await held.getAttribute('data-state')).toBe(verdict.checks['newer-log']);
+      // The file reads no stand-ins for certificates, which is another check's business.
+      expect((await failing(page)).filter((check) => check !== 'lease-intended' && check !== 'attestation-content')).toEqual(verdict.failed);
+      const rows = page.locator('.later li');
+      expect(await rows.locator('code').allInnerTexts()).toEqual(verdict.later.map(([, , kind]) => kind));
+    }
+    expect(noise).toEqual([]);
+    await page.close();
+  });
+
+  it('shows what came after, and what of it takes something back', async () => {
+    const { page } = await open();
+    await give(page, 'newer-suspended-001');
+    expect(await page.locator('li[data-check="newer-log"]').getAttribute('data-state')).toBe('skipped');
+    expect(await page.locator('.unproved').innerText()).toContain('nothing came after');
+    await giveLog(page, 'newer-suspended-001');
+    await page.waitForSelector('.later');
+    expect(await page.locator('.later li[data-takes-back="true"] code').allInnerTexts()).toEqual(['person.suspended']);
+    expect(await page.locator('.banner').innerText()).toContain('Since then something was taken back');
+    expect(await page.locator('.unproved').innerText()).not.toContain('nothing came after');
+    expect(await violations(page)).toEqual([]);
+    await page.click('#log-out');
+    await page.waitForSelector('#report[data-state] .banner');
+    expect(await page.locator('.later').count()).toBe(0);
+    await page.close();
+  });
+
+  it('takes no checkpoint without its leaves', async () => {
+    const { page } = await open();
+    const folder = join(scratch, 'log');
+    mkdirSync(folder);
+    copyFileSync(join(CORPUS, 'newer-same-001/log/checkpoint'), join(folder, 'checkpoint'));
+    await page.setInputFiles('#log-folder', folder);
+    await page.waitForSelector('#log-drop[data-state="bad"]');
+    expect(await page.locator('#log-said').innerText()).toContain('only its checkpoint');
+    await page.close();
+  });
+
+  it('takes what is dropped: a file, a folder, and the parts of one', async () => {
+    const { page } = await open();
+    const log = join(CORPUS, 'newer-suspended-001/log');
+    await drop(page, '#evidence-drop', [join(CORPUS, 'newer-suspended-001/bundle.zip')]);
+    await page.waitForSelector('#evidence-drop[data-state="ready"]');
+    await drop(page, '#trust-drop', [join(CORPUS, 'newer-suspended-001/trust')]);
+    await page.waitForSelector('#report[data-state] .banner');
+    for (const paths of [[log], [join(log, 'checkpoint'), join(log, 'tile')]]) {
+      await drop(page, '#log-drop', paths);
+      await page.waitForSelector('li[data-check="newer-log"][data-state="pass"]');
+      await page.click('#log-out');
+      await page.waitForSelector('li[data-check="newer-log"][data-state="skipped"]');
+    }
+    await page.close();
+  });
+
+  it('shows in no box that something is good when verification failed', async () => {
+    const { page } = await open();
+    await give(page, 'certificate-cut-001');
+    expect([await state(page, 'evidence'), await state(page, 'trust')]).toEqual(['bad', 'ready']);
+    expect(await page.locator('#evidence-said').innerText()).toContain('Verification failed');
+    await give(page, 'certificate-honest-001');
+    await page.waitForSelector('#report[data-state="pass"]');
+    expect([await state(page, 'evidence'), await state(page, 'trust')]).toEqual(['pass', 'pass']);
+    expect(await page.locator('#evidence-said').innerText()).toContain('Verified.');
     await page.close();
   });
 });

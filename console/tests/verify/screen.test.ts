@@ -1,6 +1,6 @@
 /** The console's screen, in a real browser: it draws what the library finds, and nothing of a file that was replaced. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
@@ -26,11 +26,18 @@ afterAll(async () => {
   await browser.close();
 });
 
+/** The log that the server has, as a folder; none by itself. */
+let served: string | undefined;
+
 async function open(scheme: 'light' | 'dark' = 'light', width = 1440): Promise<Page> {
   const page = await browser.newPage({ colorScheme: scheme, viewport: { width, height: 900 } });
   page.setDefaultTimeout(PATIENCE);
-  // A secure context, as the product is; nothing is fetched.
+  // A secure context, as the product is; nothing is fetched but the log.
   await page.route('**/*', (route) => route.fulfill({ contentType: 'text/html; charset=utf-8', body: document }));
+  await page.route('**/log/**', (route) => {
+    const file = join(served ?? '', new URL(route.request().url()).pathname.slice('/log/'.length));
+    return served !== undefined && existsSync(file) ? route.fulfill({ path: file }) : route.fulfill({ status: 404 });
+  });
   await page.goto('http://localhost/');
   return page;
 }
@@ -89,5 +96,62 @@ it.each([
     expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
     expect(await page.evaluate('document.documentElement.scrollWidth > innerWidth')).toBe(false);
   }
+  await page.close();
+});
+
+const heldState = (page: Page) => page.locator('[data-check="newer-log"]').getAttribute('data-state');
+const box = (page: Page, title: string) => page.locator('section[data-state]', { has: page.getByRole('heading', { name: title }) });
+
+it('holds the evidence against a log that was given, and shows what came after', async () => {
+  const page = await open();
+  await give(page, 'newer-suspended-001');
+  await expect.poll(() => heldState(page)).toBe('skipped');
+  await page.getByLabel('Choose a log folder').setInputFiles(join(CORPUS, 'newer-suspended-001/log'));
+  await page.locator('[data-later]').waitFor();
+  expect(await heldState(page)).toBe('pass');
+  expect(await page.locator('[data-later] li').allInnerTexts()).toEqual([expect.stringMatching(/person\.suspended[^]*takes back/), expect.stringContaining('grant.ended')]);
+  await page.evaluate(AXE);
+  const found = (await page.evaluate('axe.run()')) as { violations: { id: string }[] };
+  expect(found.violations).toEqual([]);
+  await page.getByRole('button', { name: 'Leave it out' }).click();
+  await expect.poll(() => heldState(page)).toBe('skipped');
+  expect(await page.locator('[data-later]').count()).toBe(0);
+  await page.close();
+});
+
+it('takes this server’s log, says what that is worth, and holds its entries against a checkpoint of somebody else', async () => {
+  const page = await open();
+  await give(page, 'newer-suspended-001');
+  await page.getByRole('button', { name: 'Use this server’s log' }).click();
+  await page.getByText('This server has no checkpoint yet').waitFor();
+  // Nothing is verified beside a log that was asked for and cannot be read.
+  await expect.poll(() => page.locator('[data-check="container"]').count()).toBe(0);
+  served = join(CORPUS, 'newer-suspended-001/log');
+  await page.getByRole('button', { name: 'Use this server’s log' }).click();
+  await expect.poll(() => heldState(page)).toBe('pass');
+  expect(await box(page, 'A newer log').innerText()).toContain('not that it tells everybody the same');
+  const pinned = page.getByLabel('Choose a checkpoint');
+  await pinned.setInputFiles(join(CORPUS, 'newer-suspended-001/log/checkpoint'));
+  await page.getByText('The checkpoint is yours').waitFor();
+  await expect.poll(() => heldState(page)).toBe('pass');
+  // A server that has rewritten what somebody else's checkpoint covers.
+  served = join(CORPUS, 'newer-leaf-changed-001/log');
+  await give(page, 'newer-leaf-changed-001');
+  await pinned.setInputFiles(join(CORPUS, 'newer-leaf-changed-001/log/checkpoint'));
+  await expect.poll(() => heldState(page)).toBe('fail');
+  await expect.poll(() => box(page, 'A newer log').getAttribute('data-state')).toBe('bad');
+  served = undefined;
+  await page.close();
+});
+
+it('shows in no box that something is good when verification failed', async () => {
+  const page = await open();
+  const states = () => Promise.all(['Evidence', 'Your trust'].map((title) => box(page, title).getAttribute('data-state')));
+  await give(page, BROKEN);
+  await expect.poll(states).toEqual(['bad', 'ready']);
+  expect(await box(page, 'Evidence').innerText()).toContain('Verification failed.');
+  await give(page, HONEST);
+  await expect.poll(states).toEqual(['pass', 'pass']);
+  expect(await box(page, 'Evidence').innerText()).toContain('Verified.');
   await page.close();
 });

@@ -85,7 +85,7 @@ function Root({ view, facts }: { view: Schema<'TrustView'>; facts: TrustFacts })
               <Moment value={view.expires_at} /> (<Relative value={view.expires_at} />)
             </span>,
           ],
-          [text.signers, text.signersOf(document.sealed_with)],
+          [text.sealedWith, document.sealed_with],
           [text.administrators, document.administrators_needed],
           [text.owners, document.policy.owners_needed],
           [text.recovery, text.recoveryOf(document.recovery.threshold, document.recovery.keys.length)],

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { concat, hex, toBase64, utf8, type Bytes } from '../../verify/digest';
 import { sha256 } from '../../verify/digest';
+import { entriesOf, entriesPath } from '../../verify/entries';
 import { leafHash, nodeHash } from '../../verify/tree';
-import { entriesPath, entryAt, NotCovered, proveLeaf, tilePath } from './tiles';
+import { NotCovered, proveLeaf, tilePath } from './tiles';
 
 test.each([
   [0, 0, 1, 'tile/0/000.p/1'],
@@ -21,10 +22,11 @@ test('the bundle of an entry', () => {
 
 test('entries behind their lengths', () => {
   const bundle = Uint8Array.of(0, 1, 7, 0, 2, 8, 9);
-  expect([...entryAt(bundle, 0)]).toEqual([7]);
-  expect([...entryAt(bundle, 1)]).toEqual([8, 9]);
-  expect(() => entryAt(bundle, 2)).toThrow('fewer entries');
-  expect(() => entryAt(bundle.slice(0, 6), 1)).toThrow('cut off');
+  expect(entriesOf(bundle).map((entry) => [...entry])).toEqual([[7], [8, 9]]);
+  expect(entriesOf(new Uint8Array())).toEqual([]);
+  expect(() => entriesOf(bundle.slice(0, 6))).toThrow('ends inside its entry 1');
+  expect(() => entriesOf(bundle.slice(0, 4))).toThrow('ends inside its entry 1');
+  expect(() => entriesOf(concat(Uint8Array.of(0x10, 1), new Uint8Array(4097)))).toThrow('more than 4096');
 });
 
 /** A log of so many leaves, as its tiles, signed by a key of its own. */

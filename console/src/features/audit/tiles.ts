@@ -1,11 +1,12 @@
 /** A leaf and its path to the root, read from the public tiles of the log (c2sp.org/tlog-tiles). */
 import { problemOf } from '../../client/client';
 import { type Bytes } from '../../verify/digest';
+import { entriesOf, entriesPath, partial, positionPath, WIDTH } from '../../verify/entries';
 import { openCheckpoint, parseNote, parseVerifierKey, type Checkpoint } from '../../verify/note';
+import { refuse } from '../../verify/shape';
 import { checkInclusion, leafHash, nodeHash } from '../../verify/tree';
 
 const HEIGHT = 8;
-const WIDTH = 256;
 const HASH_BYTES = 32;
 
 /** Gives the bytes under `/log/`. */
@@ -37,7 +38,7 @@ export async function proveLeaf(index: number, vkey: string, fetch: Fetch): Prom
   if (index >= size) throw new NotCovered();
   const tiles = new Tiles(size, fetch);
   const entries = entriesPath(index, size);
-  const bytes = entryAt(await fetch(entries), index % WIDTH);
+  const bytes = entriesOf(await fetch(entries))[index % WIDTH] ?? refuse('a bundle of the log has fewer entries than it should');
   const hash = await leafHash(bytes);
   await checkInclusion(checkpoint.root, index, hash, await pathTo(index, 0, size, tiles));
   return { bytes, hash, checkpoint, entries, hashes: tilePath(0, Math.floor(index / WIDTH), size) };
@@ -94,38 +95,6 @@ class Tiles {
 /** Path of the hash tile that is the `position`th of its level, in a log of this size. */
 export function tilePath(level: number, position: number, size: number): string {
   return `tile/${level}/${positionPath(position)}${partial(Math.floor(size / WIDTH ** level), position)}`;
-}
-
-/** Path of the bundle with the entry at `index`, in a log of this size. */
-export function entriesPath(index: number, size: number): string {
-  const position = Math.floor(index / WIDTH);
-  return `tile/entries/${positionPath(position)}${partial(size, position)}`;
-}
-
-/** The last tile of a row says how wide it is. */
-function partial(inRow: number, position: number): string {
-  const width = Math.min(WIDTH, inRow - position * WIDTH);
-  return width < WIDTH ? `.p/${width}` : '';
-}
-
-/** Three digits a step, all but the last behind an `x`. */
-function positionPath(position: number): string {
-  const groups = String(position).padStart(Math.ceil(String(position).length / 3) * 3, '0').match(/.{3}/g) ?? [];
-  return groups.map((group, step) => (step < groups.length - 1 ? `x${group}` : group)).join('/');
-}
-
-/** Entries stand one after the other, each behind its length in two bytes. */
-export function entryAt(bundle: Uint8Array, position: number): Bytes {
-  let offset = 0;
-  for (let entry = 0; ; entry += 1) {
-    const high = bundle[offset];
-    const low = bundle[offset + 1];
-    if (high === undefined || low === undefined) throw new Error('a bundle of the log has fewer entries than it should');
-    const end = offset + 2 + high * 256 + low;
-    if (end > bundle.length) throw new Error('a bundle of the log is cut off');
-    if (entry === position) return new Uint8Array(bundle.slice(offset + 2, end));
-    offset = end;
-  }
 }
 
 /** From this server. */

@@ -1,6 +1,6 @@
 import { useId, useState, type DragEvent, type ReactNode } from 'react';
-import { chosen, dropped } from '../../verify/picked';
-import type { Dropped } from '../../verify/trustFiles';
+import type { Came } from '../../verify/given';
+import { chosen, dropped, type Picked } from '../../verify/picked';
 import styles from './verify.module.css';
 
 interface DropZoneProps {
@@ -10,13 +10,15 @@ interface DropZoneProps {
   choose: string;
   chooseFolder?: string;
   many?: boolean;
-  state: 'waiting' | 'ready' | 'bad';
-  onFiles: (files: Promise<Dropped[]>) => void;
+  state: 'waiting' | Came;
+  onFiles: (files: Promise<Picked[]>) => void;
+  /** What else can be done here. */
+  actions?: ReactNode;
   children: ReactNode;
 }
 
 /** A place to choose files, or to drop them. */
-export function DropZone({ title, hint, choose, chooseFolder, many = false, state, onFiles, children }: DropZoneProps) {
+export function DropZone({ title, hint, choose, chooseFolder, many = false, state, onFiles, actions, children }: DropZoneProps) {
   const [over, setOver] = useState(false);
   const said = useId();
   const drop = (event: DragEvent) => {
@@ -32,13 +34,14 @@ export function DropZone({ title, hint, choose, chooseFolder, many = false, stat
     <section className={styles.drop} data-state={state} data-over={over} onDragOver={hover} onDragLeave={() => setOver(false)} onDrop={drop}>
       <h2>{title}</h2>
       <p className={styles.quiet}>{hint}</p>
-      <p className={styles.choices}>
+      <div className={styles.choices}>
         <FileInput label={choose} said={said} many={many} onFiles={onFiles} />
         {chooseFolder !== undefined && <FileInput label={chooseFolder} said={said} folder onFiles={onFiles} />}
-      </p>
-      <p id={said} role="status" className={styles.said}>
+        {actions}
+      </div>
+      <div id={said} role="status" className={styles.said}>
         {children}
-      </p>
+      </div>
     </section>
   );
 }
@@ -48,7 +51,7 @@ interface FileInputProps {
   said: string;
   many?: boolean;
   folder?: boolean;
-  onFiles: (files: Promise<Dropped[]>) => void;
+  onFiles: (files: Promise<Picked[]>) => void;
 }
 
 function FileInput({ label, said, many = false, folder = false, onFiles }: FileInputProps) {
@@ -63,7 +66,11 @@ function FileInput({ label, said, many = false, folder = false, onFiles }: FileI
         ref={(input) => {
           if (folder) input?.setAttribute('webkitdirectory', '');
         }}
-        onChange={(event) => onFiles(chosen(event.currentTarget))}
+        onChange={({ currentTarget: input }) => {
+          onFiles(Promise.resolve(chosen(input)));
+          // So that choosing the same once more is a choice too.
+          input.value = '';
+        }}
       />
     </label>
   );

@@ -4,17 +4,20 @@ import { Visible } from '../../ui/literal';
 import { Notice } from '../../ui/notice';
 import { Moment } from '../../ui/time';
 import { withoutUnreached, type Check } from '../../verify/checks';
+import { takesBack } from '../../verify/later';
 import { written } from '../../verify/moment';
 import type { Story } from '../../verify/story';
 import type { Verification } from '../../verify/verify';
+import { Later } from './later';
 import styles from './verify.module.css';
 
-/** What verification found: the outcome, what it is about, each check by name, and what is not proved. */
-export function Report({ verification }: { verification: Verification }) {
+/** What verification found: the outcome, what came after, what it is about, each check by name, and what is not proved. */
+export function Report({ verification, leaves }: { verification: Verification; /** Of the newer log. */ leaves: number }) {
   const { story, passed, checks, notProved } = verification;
   return (
     <div className={styles.report}>
       <Outcome verification={verification} />
+      <Later verification={verification} leaves={leaves} />
       {story.document !== undefined && (
         <section className={styles.card}>
           <h2>{passed ? text.about : text.aboutUnproved}</h2>
@@ -44,12 +47,13 @@ export function Report({ verification }: { verification: Verification }) {
   );
 }
 
-function Outcome({ verification: { passed, failed, checks } }: { verification: Verification }) {
+function Outcome({ verification: { passed, failed, checks, later } }: { verification: Verification }) {
   const named = (state: Check['outcome']['state']) => checks.filter(({ outcome }) => outcome.state === state).map(({ name }) => name);
   const unchecked = named('not checked here');
   return (
     <Notice tone={passed ? 'good' : 'bad'} title={passed ? text.passed : text.failed} alert>
       <p>{passed ? text.passedText(named('pass').length) : text.failedText(failed.join(', '))}</p>
+      {later.some(takesBack) && <p>{text.laterText}</p>}
       {unchecked.length > 0 && <p>{text.uncheckedText(unchecked.join(', '))}</p>}
     </Notice>
   );

@@ -1,10 +1,12 @@
 import { useEffect, useState } from 'react';
+import { verify as text } from '../../strings/verify';
 import type { Lineage } from '../../verify/lineage';
+import { readAll, type Picked } from '../../verify/picked';
 import { reason } from '../../verify/shape';
 import { readTrust } from '../../verify/trustDirectory';
 import { trustFiles, type Dropped } from '../../verify/trustFiles';
 import { verifyZip, type Verification } from '../../verify/verify';
-import { verify as text } from '../../strings/verify';
+import { givenLog, serverLog, type SourcedLog } from './server-log';
 
 /** What was given in one place: nothing yet, something good, or why it is none. */
 export type Given<T> = { state: 'waiting' } | { state: 'ready'; value: T } | { state: 'bad'; why: string };
@@ -12,34 +14,45 @@ export type Given<T> = { state: 'waiting' } | { state: 'ready'; value: T } | { s
 interface Held {
   evidence: Given<Dropped>;
   trust: Given<Lineage>;
-  /** What verification found, once both are there and while neither was replaced. */
+  /** A newer log, which may be left out. */
+  log: Given<SourcedLog>;
+  /** What verification found, once all is there and while nothing was replaced. */
   found: Verification | undefined;
   busy: boolean;
-  giveEvidence: (files: Promise<Dropped[]>) => void;
-  giveTrust: (files: Promise<Dropped[]>) => void;
+  giveEvidence: (files: Promise<Picked[]>) => void;
+  giveTrust: (files: Promise<Picked[]>) => void;
+  giveLog: (files: Promise<Picked[]>) => void;
+  takeServerLog: () => void;
+  leaveLogOut: () => void;
 }
 
-/** Holds the two things that verification needs, and verifies as soon as both are there. */
+/** Holds what verification needs, and verifies as soon as bundle and trust are there. */
 export function useVerification(): Held {
   const [evidence, setEvidence] = useState<Given<Dropped>>({ state: 'waiting' });
   const [trust, setTrust] = useState<Given<Lineage>>({ state: 'waiting' });
+  const [log, setLog] = useState<Given<SourcedLog>>({ state: 'waiting' });
   const [found, setFound] = useState<Verification>();
+  // A log that was given and cannot be read is not passed over in silence.
+  const complete = evidence.state === 'ready' && trust.state === 'ready' && log.state !== 'bad';
   useEffect(() => {
     setFound(undefined);
-    if (evidence.state !== 'ready' || trust.state !== 'ready') return undefined;
+    if (evidence.state !== 'ready' || trust.state !== 'ready' || log.state === 'bad') return undefined;
     let replaced = false;
-    void verifyZip(evidence.value.bytes, trust.value, { now: Math.floor(Date.now() / 1000) }).then((verification) => {
+    const newerLog = log.state === 'ready' ? log.value : undefined;
+    void verifyZip(evidence.value.bytes, trust.value, { now: Math.floor(Date.now() / 1000), newerLog }).then((verification) => {
       if (!replaced) setFound(verification);
     });
     return () => {
       replaced = true;
     };
-  }, [evidence, trust]);
-  const busy = evidence.state === 'ready' && trust.state === 'ready' && found === undefined;
+  }, [evidence, trust, log]);
   return {
-    ...{ evidence, trust, found, busy },
-    giveEvidence: (files) => settle(files.then(onlyFile), setEvidence),
-    giveTrust: (files) => settle(files.then(trustFiles).then(readTrust), setTrust),
+    ...{ evidence, trust, log, found, busy: complete && found === undefined },
+    giveEvidence: (files) => settle(files.then(readAll).then(onlyFile), setEvidence),
+    giveTrust: (files) => settle(files.then(readAll).then(trustFiles).then(readTrust), setTrust),
+    giveLog: (files) => settle(files.then(givenLog), setLog),
+    takeServerLog: () => settle(serverLog(), setLog),
+    leaveLogOut: () => setLog({ state: 'waiting' }),
   };
 }
 
