@@ -13,6 +13,7 @@ export async function keptDownload(person, folder, begin) {
 // As from a file manager: the browser itself reads the file.
 export async function drop(person, title, path) {
   const zone = person.page.locator('section').filter({ has: person.page.getByRole('heading', { name: title, exact: true }) });
+  await zone.scrollIntoViewIfNeeded();
   const { x, y, width, height } = await zone.boundingBox();
   const developer = await person.context.newCDPSession(person.page);
   const data = { items: [], files: [path], dragOperationsMask: 1 };

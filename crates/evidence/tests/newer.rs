@@ -1,6 +1,6 @@
 //! Bundles held against a newer log: what came after is shown, and what was left out, cut, forked or changed is found.
 //! With `CHANCERY_CORPUS` set, bundle, log and verdict are kept for a second verifier (`chancery_testkit::corpus`).
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "test code fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "test code fails by panicking")]
 
 mod verification;
 
