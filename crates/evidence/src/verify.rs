@@ -14,6 +14,7 @@ mod directories;
 mod disclosures;
 mod examination;
 mod hardware;
+mod kept_policy;
 mod lease;
 mod lifecycle;
 mod limits;
@@ -32,6 +33,7 @@ use chancery_domain::time::Timestamp;
 
 pub use approved::{Approved, IntendedLease, Logged};
 pub use check::{Check, CheckName, Outcome};
+pub use kept_policy::KeptPolicy;
 pub use lease::{CertificateFacts, CertificateReader};
 pub use newer::{LaterEvent, NewerLog};
 pub use story::{DecisionStory, Story, is_only_said};
@@ -52,6 +54,8 @@ pub struct Options<'a> {
     /// Leaves out evaluating the verdicts again, which costs more than all other checks together. The check is
     /// then skipped, and said so; `require_replay` wins.
     pub without_replay: bool,
+    /// Where a policy bundle is found that was prepared before, and kept for later.
+    pub policy: Option<&'a KeptPolicy>,
     /// Reads certificates; without it, a bundle that holds one fails.
     pub certificates: Option<&'a CertificateReader<'a>>,
     /// Now, to say whether the trust directory has expired.

@@ -6,7 +6,7 @@ use chancery_domain::document::DecisionKind;
 use chancery_domain::state::LeaseStatus;
 use chancery_evidence::bundle::{Manifest, layout, with_report};
 use chancery_evidence::report;
-use chancery_evidence::verify::{CheckName, NewerLog, Options, Outcome, Verification, verify};
+use chancery_evidence::verify::{CheckName, KeptPolicy, NewerLog, Options, Outcome, Verification, verify};
 use chancery_ledger::{KeyType, SignerKey};
 use chancery_testkit::scenario::{Scenario, certificate_reader, read_leaf};
 
@@ -138,6 +138,36 @@ fn a_replay_that_is_left_out_is_said_and_cannot_be_when_it_is_required() {
     assert!(verification.not_proved.iter().any(|said| said.contains("verdict-replay")));
     let required = verify(&files, &scenario.trust(), &Options { require_replay: true, ..without });
     assert_eq!(required.outcome(CheckName::VerdictReplay), Some(&Outcome::Pass));
+}
+
+/// A bundle of policy that was prepared before is used for the very same files, and for no others.
+#[test]
+fn a_policy_that_was_kept_is_believed_for_its_own_files_alone() {
+    let scenario = Scenario::honest();
+    let (files, trust) = (scenario.bundle(), scenario.trust());
+    let kept = KeptPolicy::default();
+    let options = Options {
+        certificates: Some(&certificate_reader),
+        require_replay: true,
+        policy: Some(&kept),
+        ..Options::default()
+    };
+    for _ in 0..2 {
+        check_all_pass(&verify(&files, &trust, &options), &[CheckName::NewerLog]);
+    }
+    let rules = files.keys().find(|path| path.starts_with("policy/") && path.ends_with(".rego")).unwrap();
+    let mut changed = files.clone();
+    changed.get_mut(rules).unwrap().extend_from_slice(b"\n");
+    assert_eq!(
+        verify(&changed, &trust, &options).failed(),
+        ["file-digests", "policy-digest", "lease-intended"]
+    );
+    let mut malformed = files.clone();
+    malformed.insert(rules.clone(), b"package".to_vec());
+    assert_eq!(
+        verify(&malformed, &trust, &options).failed(),
+        ["file-digests", "policy-digest", "lease-intended"]
+    );
 }
 
 #[test]

@@ -27,6 +27,7 @@ const OPTIONS: Options<'static> = Options {
     newer_log: None,
     require_replay: false,
     without_replay: true,
+    policy: None,
     certificates: Some(&certificate_facts),
     now: None,
 };

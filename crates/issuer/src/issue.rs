@@ -13,7 +13,9 @@ use chancery_domain::state::LeaseStatus;
 use chancery_domain::time::Timestamp;
 use chancery_evidence::bundle::BundleFiles;
 use chancery_evidence::trust::TrustDirectory;
-use chancery_evidence::verify::{Approved, CertificateFacts, IntendedLease, Logged, Options, verify};
+use chancery_evidence::verify::{
+    Approved, CertificateFacts, IntendedLease, KeptPolicy, Logged, Options, verify,
+};
 use chancery_faults::{Injected, step};
 use ring::rand::SecureRandom;
 
@@ -47,6 +49,8 @@ pub struct Issuer {
     following: RwLock<Following>,
     revocation_list: std::path::PathBuf,
     random: Box<dyn SecureRandom + Send + Sync>,
+    /// Most grants are under the policy of the one before.
+    policy: KeptPolicy,
     /// Held while a page or the list changes, so that each lease is minted once and numbers only grow.
     book: Mutex<Book>,
 }
@@ -126,6 +130,7 @@ impl Issuer {
             following,
             revocation_list: places.revocation_list.to_owned(),
             random,
+            policy: KeptPolicy::default(),
             book: Mutex::new(Book::open(places.book)?),
         };
         if Krl::load(&issuer.revocation_list, &issuer.authorities()).map_err(fault)?.is_none() {
@@ -218,6 +223,7 @@ impl Issuer {
             newer_log: None,
             require_replay: true,
             without_replay: false,
+            policy: Some(&self.policy),
             certificates: Some(&read_certificate),
             now: Some(now),
         };

@@ -11,7 +11,8 @@ mod read;
 pub use bundle::{BundleError, MAX_ENTRY_BYTES, decode_bundle, encode_entry};
 pub use path::{TileKind, TilePath, TilePathError, tile_at, tiles_between};
 pub use read::{
-    TileError, TileReadError, prove_consistency_from_tiles, prove_inclusion_from_tiles, root_from_tiles,
+    InclusionProver, TileError, TileReadError, prove_consistency_from_tiles, prove_inclusion_from_tiles,
+    root_from_tiles,
 };
 
 pub(crate) use read::{complete_subtree_hash, tile_hashes};

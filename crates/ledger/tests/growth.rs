@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 
 use chancery_ledger::growth::{GrowthError, LoadError};
 use chancery_ledger::tile::{
-    TileKind, TileReadError, prove_consistency_from_tiles, prove_inclusion_from_tiles, root_from_tiles,
-    tiles_between,
+    InclusionProver, TileKind, TileReadError, prove_consistency_from_tiles, prove_inclusion_from_tiles,
+    root_from_tiles, tiles_between,
 };
 use chancery_ledger::tree::{verify_consistency, verify_inclusion};
-use chancery_ledger::{Edge, Root, TilePath, Tree, leaf_hash, node_hash};
+use chancery_ledger::{Edge, Hash, Root, TilePath, Tree, leaf_hash, node_hash};
 use proptest::prelude::*;
 
 type Store = BTreeMap<TilePath, Vec<u8>>;
@@ -59,7 +59,7 @@ fn widest(store: &Store) -> impl Fn(&TilePath) -> Option<Vec<u8>> + '_ {
 }
 
 /// The root by the definition in RFC 6962 section 2.1, recursion and all.
-fn defined_root(leaves: &[Vec<u8>]) -> chancery_ledger::Hash {
+fn defined_root(leaves: &[Vec<u8>]) -> Hash {
     match leaves {
         [] => chancery_ledger::tree::EMPTY_ROOT,
         [leaf] => leaf_hash(leaf),
@@ -108,6 +108,21 @@ proptest! {
     }
 }
 
+/// Gives the prover each tile that it misses, once.
+fn proved(prover: &mut InclusionProver, index: u64, store: &Store) -> Vec<Hash> {
+    let mut given = Vec::new();
+    loop {
+        match prover.prove(index) {
+            Err(TileReadError::Missing(path)) => {
+                assert!(!given.contains(&path), "{path} was asked for twice");
+                prover.give(path, &store[&path]).unwrap();
+                given.push(path);
+            }
+            path => return path.unwrap(),
+        }
+    }
+}
+
 #[test]
 fn every_proof_comes_from_tiles_alone() {
     for sizes in [&[1][..], &[2, 3], &[255, 256, 257], &[100, 511, 512, 513], &[300, 1000], &[65_530, 66_000]]
@@ -118,8 +133,10 @@ fn every_proof_comes_from_tiles_alone() {
             let exact = |path: &TilePath| store.get(path).cloned();
             assert_eq!(root_from_tiles(root.size(), exact), Ok(root.hash()));
             assert_eq!(root_from_tiles(root.size(), widest(&store)), Ok(root.hash()));
+            let mut prover = InclusionProver::new(root.size());
             for index in (0..root.size()).step_by(step) {
                 let path = prove_inclusion_from_tiles(root.size(), index, exact).unwrap();
+                assert_eq!(proved(&mut prover, index, &store), path);
                 let leaf = leaf_hash(&leaves(index, index + 1)[0]);
                 assert_eq!(verify_inclusion(root, index, &leaf, &path), Ok(()));
             }
@@ -212,5 +229,7 @@ fn missing_tiles_are_named() {
     let short = |path: &TilePath| store.get(path).map(|bytes| bytes[1..].to_vec());
     assert!(matches!(prove_inclusion_from_tiles(70_000, 0, short), Err(TileReadError::Damaged { .. })));
     assert!(prove_inclusion_from_tiles(70_000, 70_000, tiles).is_err());
+    let refused = InclusionProver::new(70_000).give(gone, &store[&gone][1..]).unwrap_err();
+    assert!(matches!(refused, TileReadError::Damaged { .. }), "{refused}");
     assert!(prove_consistency_from_tiles(70_001, 70_000, tiles).is_err());
 }

@@ -62,6 +62,7 @@ impl Verify {
             newer_log: newer_log.as_ref(),
             require_replay: self.require.contains(&Require::Replay),
             without_replay: false,
+            policy: None,
             certificates: Some(&read_certificate),
             now: Some(moment::now()?),
         };

@@ -19,6 +19,7 @@ use super::check::{CheckName, Finding, Runner};
 use super::decisions::{self, Verified};
 use super::directories::Directories;
 use super::hardware::Registrations;
+use super::kept_policy::KeptPolicy;
 use super::lease::{self, CertificateFacts, Granted};
 use super::lifecycle::{self, Case};
 use super::log::{self, Contents, Witnessed};
@@ -188,10 +189,12 @@ impl<'a> Examination<'a> {
     /// Policy files, entitlement, verdicts, and the verdicts once more.
     fn judged(&mut self, proved: &Proved<'_>, asking: &Asking) -> Judged {
         let case = &proved.case;
+        let own = KeptPolicy::default();
         let with_rules = self.options.require_replay || !self.options.without_replay;
+        let kept = with_rules.then(|| self.options.policy.unwrap_or(&own));
         let policy = match case.request_phase() {
             Some(judged) => {
-                verdict::policy_digest(self.files, judged, &asking.document.entitlement.name, with_rules)
+                verdict::policy_digest(self.files, judged, &asking.document.entitlement.name, kept)
             }
             None => Finding::fail("no verdict names a policy"),
         };
@@ -205,10 +208,10 @@ impl<'a> Examination<'a> {
         for problem in policy_chain::engines(&proved.streams.policy, &verdicts, &proved.versions) {
             self.run.add_problem(CheckName::PolicyChain, problem);
         }
-        match policy.map(|policy| policy.bundle) {
-            Some(Some(bundle)) => {
+        match policy.map(|policy| policy.engine) {
+            Some(Some(engine)) => {
                 let (run, required) = (&mut self.run, self.options.require_replay);
-                verdict::verdict_replay(run, self.files, bundle, &verdicts, required);
+                verdict::verdict_replay(run, self.files, engine, &verdicts, required);
             }
             Some(None) => self.run.skip(CheckName::VerdictReplay, "it was not asked for"),
             None => {}

@@ -1,6 +1,7 @@
 //! What policy said: of what, by which files, and that it says it again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use chancery_canonical::json::Value;
 use chancery_canonical::{Canonical, Disclosure, Sha256};
@@ -9,11 +10,12 @@ use chancery_domain::id::PersonId;
 use chancery_domain::people::Directory;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::VerdictDocument;
-use chancery_policy::{Bundle, Engine, Entitlement, Replay, engine_version, replay_with};
+use chancery_policy::{Bundle, BundleError, Engine, Entitlement, Replay, engine_version, replay_with};
 
 use super::check::{CheckName, Finding, Runner};
 use super::directories::Directories;
 use super::disclosures;
+use super::kept_policy::KeptPolicy;
 use super::lifecycle::Case;
 use super::requester::Asking;
 use super::streams::Recorded;
@@ -26,8 +28,8 @@ pub(super) const MAX_AGE_SECONDS: u64 = 300;
 pub(super) struct Policy {
     /// The one that the request names.
     pub entitlement: Option<Entitlement>,
-    /// All of it, unless nothing is to be evaluated.
-    pub bundle: Option<Bundle>,
+    /// All of it, ready to judge or why not; absent when nothing is to be evaluated.
+    pub engine: Option<Result<Arc<Engine>, BundleError>>,
 }
 
 /// The bundle in `policy/`.
@@ -35,7 +37,7 @@ pub(super) fn policy_digest(
     files: &BundleFiles,
     judged: &Recorded<Judged>,
     entitlement: &str,
-    with_rules: bool,
+    kept: Option<&KeptPolicy>,
 ) -> Finding<Policy> {
     let policy: BTreeMap<String, Vec<u8>> = files
         .iter()
@@ -61,18 +63,35 @@ pub(super) fn policy_digest(
         }
         Err(error) => return Finding::fail(error.to_string()),
     }
-    let read = if with_rules {
-        Bundle::from_files(policy).map(|bundle| Policy {
-            entitlement: bundle.entitlement(entitlement).cloned(),
-            bundle: Some(bundle),
-        })
-    } else {
-        Bundle::entitlement_of(&policy, entitlement).map(|entitlement| Policy { entitlement, bundle: None })
+    let read = match kept {
+        Some(kept) => with_rules(kept, named, policy, entitlement),
+        None => Bundle::entitlement_of(&policy, entitlement)
+            .map(|entitlement| Policy { entitlement, engine: None }),
     };
     match read {
         Ok(policy) => Finding::pass(policy),
         Err(error) => Finding::fail(error.to_string()),
     }
+}
+
+/// `policy` has the digest `sha256`.
+fn with_rules(
+    kept: &KeptPolicy,
+    sha256: Sha256,
+    policy: BTreeMap<String, Vec<u8>>,
+    entitlement: &str,
+) -> Result<Policy, BundleError> {
+    if let Some(engine) = kept.of(&sha256) {
+        let entitlement = engine.bundle().entitlement(entitlement).cloned();
+        return Ok(Policy { entitlement, engine: Some(Ok(engine)) });
+    }
+    let bundle = Bundle::from_files(policy)?;
+    let entitlement = bundle.entitlement(entitlement).cloned();
+    let engine = Engine::prepare(bundle).map(Arc::new);
+    if let Ok(engine) = &engine {
+        kept.keep(engine);
+    }
+    Ok(Policy { entitlement, engine: Some(engine) })
 }
 
 pub(super) fn entitlement_digest(asking: &Asking, policy: &Policy) -> Finding<Entitlement> {
@@ -222,22 +241,22 @@ impl Facts<'_> {
     }
 }
 
-/// Judges again, each verdict that is by the bundle and engine at hand. The bundle is compiled once for all.
+/// Judges again, each verdict that is by the bundle and engine at hand.
 pub(super) fn verdict_replay(
     run: &mut Runner,
     files: &BundleFiles,
-    bundle: Bundle,
+    engine: Result<Arc<Engine>, BundleError>,
     verdicts: &[Verdict],
     required: bool,
 ) {
-    let policy_sha256 = bundle.digest();
-    let engine = match Engine::prepare(bundle) {
+    let engine = match engine {
         Ok(engine) => engine,
         Err(error) => {
             run.record(CheckName::VerdictReplay, Finding::<()>::fail(error.to_string()));
             return;
         }
     };
+    let policy_sha256 = engine.bundle().digest();
     let mut problems = Vec::new();
     let mut not_replayable = Vec::new();
     for verdict in verdicts {

@@ -36,6 +36,35 @@ pub fn prove_inclusion_from_tiles(
     prove_inclusion(size, index, &|level, index| reader.hash(level, index))
 }
 
+/// Inclusion proofs under one tree, for whoever makes many: each tile is given, and each subtree hashed, once.
+///
+/// The tiles are not checked against a root: verify the proofs before they leave the house.
+pub struct InclusionProver(TileReader<fn(&TilePath) -> Option<Vec<u8>>>);
+
+impl InclusionProver {
+    /// Of the tree of `size` leaves.
+    pub fn new(size: u64) -> Self {
+        Self(TileReader::new(size, |_| None))
+    }
+
+    /// The proof of the leaf at `index`.
+    ///
+    /// # Errors
+    /// [`TileReadError::Missing`] with the tile to give before it is asked again; the others as
+    /// [`prove_inclusion_from_tiles`].
+    pub fn prove(&self, index: u64) -> Result<Vec<Hash>, TileReadError> {
+        prove_inclusion(self.0.size, index, &|level, index| self.0.hash(level, index))
+    }
+
+    /// Gives a tile that was missing.
+    ///
+    /// # Errors
+    /// [`TileReadError::Damaged`].
+    pub fn give(&mut self, path: TilePath, tile: &[u8]) -> Result<(), TileReadError> {
+        self.0.take(path, tile)
+    }
+}
+
 /// The proof that the tree of `new_size` leaves extends that of `old_size`.
 ///
 /// The tiles are not checked against a root: verify the proof before it leaves the house.
@@ -56,15 +85,26 @@ struct TileReader<F> {
     size: u64,
     tiles: F,
     seen: RefCell<BTreeMap<TilePath, Vec<Hash>>>,
+    /// Of subtrees that lie inside a tile, by level and index.
+    hashed: RefCell<BTreeMap<(u8, u64), Hash>>,
 }
 
 impl<F: Fn(&TilePath) -> Option<Vec<u8>>> TileReader<F> {
     fn new(size: u64, tiles: F) -> TileReader<F> {
-        TileReader { size, tiles, seen: RefCell::new(BTreeMap::new()) }
+        TileReader { size, tiles, seen: RefCell::default(), hashed: RefCell::default() }
+    }
+
+    fn take(&self, path: TilePath, bytes: &[u8]) -> Result<(), TileReadError> {
+        let hashes = tile_hashes(&path, bytes).map_err(|error| TileReadError::Damaged { path, error })?;
+        self.seen.borrow_mut().insert(path, hashes);
+        Ok(())
     }
 
     /// The hash of the complete subtree at (level, index), made from `1 << (level % 8)` hashes of one tile.
     fn hash(&self, level: u8, index: u64) -> Result<Hash, TileReadError> {
+        if let Some(hash) = self.hashed.borrow().get(&(level, index)) {
+            return Ok(*hash);
+        }
         let missing = ProveError::MissingHash { level, index };
         let (tile_level, inner) = (level / TILE_HEIGHT, level % TILE_HEIGHT);
         let per_tile = 1_u64 << (TILE_HEIGHT - inner);
@@ -72,9 +112,7 @@ impl<F: Fn(&TilePath) -> Option<Vec<u8>>> TileReader<F> {
         let Some(path) = tile_at(kind, index / per_tile, self.size) else { return Err(missing.into()) };
         if !self.seen.borrow().contains_key(&path) {
             let bytes = (self.tiles)(&path).ok_or(TileReadError::Missing(path))?;
-            let hashes =
-                tile_hashes(&path, &bytes).map_err(|error| TileReadError::Damaged { path, error })?;
-            self.seen.borrow_mut().insert(path, hashes);
+            self.take(path, &bytes)?;
         }
         let seen = self.seen.borrow();
         let subtree = seen.get(&path).and_then(|hashes| {
@@ -82,7 +120,11 @@ impl<F: Fn(&TilePath) -> Option<Vec<u8>>> TileReader<F> {
             let position = usize::try_from(index % per_tile).ok()?;
             hashes.get(position << inner..(position + 1) << inner)
         });
-        subtree.and_then(complete_subtree_hash).ok_or(missing.into())
+        let hash = subtree.and_then(complete_subtree_hash).ok_or(missing)?;
+        if inner > 0 {
+            self.hashed.borrow_mut().insert((level, index), hash);
+        }
+        Ok(hash)
     }
 }
 

@@ -11,6 +11,7 @@ use chancery_evidence::bundle::manifest::ManifestType;
 use chancery_evidence::bundle::{BundleFiles, Manifest, README, layout, pack};
 use chancery_evidence::dsse::Envelope;
 use chancery_evidence::sigstore::{Bundle, LogInclusion};
+use chancery_ledger::tile::{InclusionProver, TileReadError};
 use chancery_ledger::{LogProof, SignedCheckpoint};
 use chancery_store::{Store as _, StoredEvent};
 use serde_json::{Value, json};
@@ -135,17 +136,19 @@ impl App {
         checkpoint: &SignedCheckpoint,
         files: &mut BundleFiles,
     ) -> Result<(), Problem> {
+        let mut prover = InclusionProver::new(checkpoint.root().size());
         for event in gathered.all() {
             let index = event.position.leaf_index;
+            let proof = self.prove(index, checkpoint, &mut prover).await?;
             files.insert(layout::leaf(index), event.leaf_bytes.clone());
-            files.insert(layout::proof(index), self.proof(index, checkpoint).await?.to_string().into_bytes());
+            files.insert(layout::proof(index), proof.to_string().into_bytes());
             // Those of a request and of a verdict belong to their documents, not to the leaf.
             if !event.leaf.kind.starts_with("request.") {
                 add_disclosures(files, layout::disclosures(index), &disclosures(event.private.as_ref()))?;
             }
             let Some(attestation) = &event.attestation else { continue };
             let index = attestation.leaf_index;
-            let proof = self.proof(index, checkpoint).await?;
+            let proof = self.prove(index, checkpoint, &mut prover).await?;
             files.insert(layout::leaf(index), attestation.leaf.clone());
             files.insert(layout::proof(index), proof.to_string().into_bytes());
             let bundle = self.sigstore(&attestation.envelope, &proof, checkpoint)?;
@@ -197,40 +200,28 @@ impl App {
 
     /// The proof that a leaf stands in the log, under this checkpoint.
     pub(crate) async fn proof(&self, index: u64, checkpoint: &SignedCheckpoint) -> Result<LogProof, Problem> {
-        let path = self.inclusion_path(index, checkpoint).await?;
-        LogProof::new(index, path, checkpoint.note().clone()).map_err(Problem::bug)
+        let mut prover = InclusionProver::new(checkpoint.root().size());
+        self.prove(index, checkpoint, &mut prover).await
     }
 
-    /// Reads the tiles that a proof needs, again and again until none is missing: the reader takes them from
-    /// memory and does not wait.
-    async fn inclusion_path(
+    /// The same for one of many: the prover says which tile it misses, again and again until it misses none.
+    async fn prove(
         &self,
         index: u64,
         checkpoint: &SignedCheckpoint,
-    ) -> Result<Vec<chancery_ledger::Hash>, Problem> {
-        use std::cell::RefCell;
-        let mut known = BTreeMap::new();
+        prover: &mut InclusionProver,
+    ) -> Result<LogProof, Problem> {
         loop {
-            let missing = {
-                let missing = RefCell::new(None);
-                let tile = |path: &chancery_ledger::TilePath| {
-                    let found: Option<Vec<u8>> = known.get(path).cloned();
-                    if found.is_none() {
-                        *missing.borrow_mut() = Some(*path);
-                    }
-                    found
-                };
-                let size = checkpoint.root().size();
-                match chancery_ledger::tile::prove_inclusion_from_tiles(size, index, tile) {
-                    Ok(path) => return Ok(path),
-                    Err(error) => missing.into_inner().ok_or_else(|| damaged(error))?,
+            let missing = match prover.prove(index) {
+                Ok(path) => {
+                    return LogProof::new(index, path, checkpoint.note().clone()).map_err(Problem::bug);
                 }
+                Err(TileReadError::Missing(path)) => path,
+                Err(error) => return Err(damaged(error).into()),
             };
             let tile = self.store.tile(missing).await?;
             let tile = tile.ok_or_else(|| damaged(format!("tile `{missing}` is missing")))?;
-            if known.insert(missing, tile).is_some() {
-                return Err(Problem::bug(format!("tile `{missing}` was asked for twice")));
-            }
+            prover.give(missing, &tile).map_err(damaged)?;
         }
     }
 }
