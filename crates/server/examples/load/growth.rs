@@ -79,7 +79,8 @@ fn figures_of(
     let few = submit(installation, 4, TIMES);
     let many = submit(installation, 64, 4 * TIMES);
     let (ways, _) = whole_way(installation, 5);
-    let list = "/api/v1/requests?role=requester&limit=50";
+    // As many as there are at the first size.
+    let list = "/api/v1/requests?role=requester&limit=10";
     let inbox = "/api/v1/requests?role=approver&state=pending&limit=50";
     let evidence = format!("/api/v1/requests/{id}/evidence");
     let (asks, decides) = (&installation.requesters[0], &installation.parties[0].owner);
