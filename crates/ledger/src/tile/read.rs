@@ -36,10 +36,13 @@ pub fn prove_inclusion_from_tiles(
     prove_inclusion(size, index, &|level, index| reader.hash(level, index))
 }
 
+/// What answers with the bytes of a tile.
+type Tiles = fn(&TilePath) -> Option<Vec<u8>>;
+
 /// Inclusion proofs under one tree, for whoever makes many: each tile is given, and each subtree hashed, once.
 ///
 /// The tiles are not checked against a root: verify the proofs before they leave the house.
-pub struct InclusionProver(TileReader<fn(&TilePath) -> Option<Vec<u8>>>);
+pub struct InclusionProver(TileReader<Tiles>);
 
 impl InclusionProver {
     /// Of the tree of `size` leaves.
