@@ -66,7 +66,7 @@ nightly: ## the long forms: every byte of the evidence flipped, long histories
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked -p chancery-server --test fail_points
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked --release -p chancery --test load -- --nocapture --test-threads 1
 	CHANCERY_NIGHTLY=1 $(CARGO) test --locked -p chancery --test crash -- --nocapture
-	CHANCERY_SIMULATION_SEEDS=10000 CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true CARGO_PROFILE_RELEASE_LTO=off \
+	CHANCERY_SIMULATION_SEEDS=10000 CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS=true \
 		$(CARGO) test --locked --release -p chancery-simulation --test simulation -- --nocapture
 	PROPTEST_CASES=100000 $(CARGO) test --locked --workspace
 	tests/interop/api/run long
