@@ -5,7 +5,7 @@ export const verify = {
   evidence: { title: 'Evidence', hint: 'The bundle that you were given.', choose: 'Choose the evidence', waiting: 'A file of the kind evidence.zip, or drop it here.' },
   trust: {
     title: 'Your trust',
-    hint: 'The whole trust folder that you had before, or a zip of it; of version 1, trust.json alone will do. Never the copy inside the evidence.',
+    hint: 'The whole trust folder that you had before, or a zip of its files; of version 1, trust.json alone will do. Never the copy inside the evidence.',
     choose: 'Choose trust files',
     chooseFolder: 'Choose a trust folder',
     waiting: 'Or drop it here.',

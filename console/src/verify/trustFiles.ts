@@ -1,4 +1,4 @@
-/** From what somebody dropped (`trust.json`, a whole `trust/` folder, or a zip of it) to the files of a trust directory. */
+/** From what somebody dropped (`trust.json`, a whole `trust/` folder, or a zip of its files) to the files of a trust directory. */
 
 import { unpack } from './container';
 import { refuse } from './shape';
@@ -12,7 +12,7 @@ export interface Dropped {
 /** Paths relative to the folder in which `trust.json` stands. Throws when there is none, or when it came in evidence. */
 export async function trustFiles(dropped: readonly Dropped[]): Promise<Map<string, Uint8Array>> {
   const [only, ...rest] = dropped;
-  if (only === undefined) return refuse('nothing was dropped: give `trust.json`, the trust folder, or a zip of it');
+  if (only === undefined) return refuse('nothing was dropped: give `trust.json`, the trust folder, or a zip of its files (`zip -X -D -r trust.zip trust`)');
   const files = rest.length === 0 && isZip(only.bytes) ? [...(await unpack(only.bytes))].map(([path, bytes]) => ({ path, bytes })) : dropped;
   // INVARIANT: a copy that comes with what is to be verified proves nothing.
   if (files.some(({ path }) => fileName(path) === 'evidence.json')) {
