@@ -17,7 +17,7 @@ use chancery_store::{Document, Past, Store as _, Ticket, TicketKey};
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
-use super::describe_request::subject;
+use super::describe_request::{subject, tells_apart};
 use super::{App, Snapshot};
 use crate::problem::Problem;
 use crate::random::token_key;
@@ -33,6 +33,9 @@ const WINDOWS: [(&str, u64); 3] = [("1h", 3600), ("24h", 24 * 3600), ("90d", 90 
 
 /// States of a request whose grant stands or ran to its end.
 const GRANTED: [&str; 4] = ["approved", "active", "completed", "expired"];
+
+/// How many of the grants of the last 90 days were for the same subject.
+const GRANTED_SUBJECT: &str = "granted_subject_90d";
 
 /// More salts than an input has personal members.
 const SALTS: usize = 16;
@@ -116,6 +119,10 @@ impl App {
             entitlement: request.entitlement.name.clone(),
             subject: subject.clone(),
         };
+        let mut history = self.gather_history(&past, asked.now).await?;
+        if !tells_apart(&subject, &request.parameters, &data) {
+            history.insert(GRANTED_SUBJECT.to_owned(), 0);
+        }
         let input = Input {
             phase: asked.phase,
             request: request.clone(),
@@ -124,7 +131,7 @@ impl App {
             beneficiary: facts(&request.beneficiary.person, people),
             signals: self.signals.gather(&question).instrument(tracing::debug_span!("gather")).await,
             approvals: asked.approvals.iter().map(approval).collect(),
-            history: self.gather_history(past, asked.now).await?,
+            history,
             now: asked.now,
             calendar,
         };
@@ -178,11 +185,11 @@ impl App {
         Ok(())
     }
 
-    async fn gather_history(&self, past: Past, now: Timestamp) -> Result<BTreeMap<String, u64>, Problem> {
+    async fn gather_history(&self, past: &Past, now: Timestamp) -> Result<BTreeMap<String, u64>, Problem> {
         let before = |seconds| Timestamp::from_unix(now.unix().saturating_sub_unsigned(seconds));
         let since: Result<Vec<Timestamp>, _> = WINDOWS.iter().map(|(_, seconds)| before(*seconds)).collect();
         let since = since.map_err(Problem::bug)?;
-        let counted = self.store.count_of_requester(&past, since).await?;
+        let counted = self.store.count_of_requester(past, since).await?;
         let mut history = BTreeMap::new();
         for ((window, _), counts) in WINDOWS.iter().zip(&counted) {
             let all = counts.iter().map(|count| count.requests).sum();
@@ -200,7 +207,7 @@ impl App {
             longest.filter(|count| GRANTED.contains(&count.state.as_str()))
         };
         history.insert("granted_same_90d".to_owned(), granted().map(|count| count.of_entitlement).sum());
-        history.insert("granted_subject_90d".to_owned(), granted().map(|count| count.of_subject).sum());
+        history.insert(GRANTED_SUBJECT.to_owned(), granted().map(|count| count.of_subject).sum());
         let longest = granted().map(|count| count.longest_grant_seconds).max();
         history.insert("longest_grant_seconds_90d".to_owned(), longest.unwrap_or(0));
         Ok(history)

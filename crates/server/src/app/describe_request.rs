@@ -4,6 +4,8 @@ use chancery_api::request::Difference;
 use chancery_policy::blast_radius;
 use serde_json::{Map, Value};
 
+/// Between the words of a subject.
+const BETWEEN: &str = " · ";
 /// Longest subject, in characters.
 const MAX_SUBJECT: usize = 120;
 /// Most differences that are told.
@@ -20,13 +22,32 @@ const LONG_TIMES: u64 = 2;
 /// The main parameters in a few words: those that the entitlement's form requires, in its order; all, where it requires
 /// none.
 pub fn subject(parameters: &Map<String, Value>, entitlement: &Value) -> String {
-    let required = entitlement.pointer("/form/required").and_then(Value::as_array).into_iter().flatten();
-    let mut named: Vec<&str> = required.filter_map(Value::as_str).collect();
+    let mut named = required(entitlement);
     if named.is_empty() {
         named = parameters.keys().map(String::as_str).collect();
     }
-    let words = named.into_iter().filter_map(|name| parameters.get(name)).filter_map(word);
-    shortened(&words.collect::<Vec<_>>().join(" · "))
+    shortened(&words(&named, parameters).join(BETWEEN))
+}
+
+/// Whether no other parameters have this subject. One that was cut, in which something was replaced, or that looks like
+/// the words of others, could be made to pass for a usual one.
+pub fn tells_apart(subject: &str, parameters: &Map<String, Value>, entitlement: &Value) -> bool {
+    let named = required(entitlement);
+    let words = words(&named, parameters);
+    let plain = |word: &String| !word.contains(['·', '…', '\u{fffd}']);
+    !named.is_empty()
+        && words.len() == named.len()
+        && words.iter().all(plain)
+        && words.join(BETWEEN) == subject
+}
+
+fn required(entitlement: &Value) -> Vec<&str> {
+    let names = entitlement.pointer("/form/required").and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).collect()
+}
+
+fn words(named: &[&str], parameters: &Map<String, Value>) -> Vec<String> {
+    named.iter().filter_map(|name| parameters.get(*name)).filter_map(word).collect()
 }
 
 fn word(value: &Value) -> Option<String> {
@@ -166,7 +187,7 @@ fn minutes(seconds: u64) -> String {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{reach, subject, unusual};
+    use super::{reach, subject, tells_apart, unusual};
 
     fn usual() -> Value {
         json!({
@@ -265,6 +286,32 @@ mod tests {
         );
         input["calendar"]["timezone"] = json!("UTC");
         assert!(unusual(&input)[0].message.contains("at the organisation's place (UTC)"));
+    }
+
+    #[test]
+    fn no_other_host_passes_for_a_usual_one() {
+        let form = json!({"form": {"required": ["host", "environment"]}});
+        let tells = |host: &str, environment: &str| {
+            let parameters = json!({"host": host, "environment": environment, "note": "x"});
+            let parameters = parameters.as_object().unwrap();
+            tells_apart(&subject(parameters, &form), parameters, &form)
+        };
+        assert!(tells("db-1", "production"));
+        let long = "a".repeat(200);
+        for (host, environment) in [
+            // cut, replaced, cut by hand, replaced by hand, two words for one
+            (long.as_str(), "production"),
+            ("db\u{200b}-1", "production"),
+            ("db-1…", "production"),
+            ("db\u{fffd}-1", "production"),
+            ("db-1 · production", "x"),
+        ] {
+            assert!(!tells(host, environment), "{host} {environment}");
+        }
+        // Where the form requires nothing, a word does not say of what it is.
+        let parameters = json!({"host": "db-1"});
+        let parameters = parameters.as_object().unwrap();
+        assert!(!tells_apart(&subject(parameters, &json!({})), parameters, &json!({})));
     }
 
     #[test]
