@@ -4,10 +4,9 @@
 
 mod verification;
 
-use chancery_canonical::{Canonical, Sha256};
+use chancery_canonical::Sha256;
 use chancery_domain::document::DecisionKind;
 use chancery_domain::event::{EndedBy, PolicyActivated, PolicyEvent, RequestEvent, to_parts};
-use chancery_domain::id::PersonId;
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::signature::Authority;
 use chancery_evidence::bundle::{BundleFiles, Manifest, layout};
@@ -17,7 +16,7 @@ use chancery_testkit::corpus::{self, KeptLog};
 use chancery_testkit::scenario::{Scenario, read_leaf};
 use serde_json::json;
 
-use verification::{approve_anyway, options};
+use verification::{approve_anyway, options, without_identity};
 
 /// A log of these leaves, signed by the scenario's key.
 fn log_of(scenario: &Scenario, leaves: Vec<Vec<u8>>) -> KeptLog {
@@ -164,20 +163,6 @@ fn what_was_left_out_is_found() {
     scenario.sync_people();
     let files = scenario.bundle();
     check("newer-ghost", (&scenario, &files), &log(&scenario), Some("`person.created`"), &[]);
-}
-
-/// The bundle without one leaf of a person's stream, as a server would make it.
-fn without_identity(mut files: BundleFiles, person: &PersonId, leaf: u64) -> BundleFiles {
-    let mut manifest = Manifest::read(&files).unwrap();
-    let leaves = manifest.identity.get_mut(person).unwrap();
-    leaves.retain(|index| *index != leaf);
-    let summary = json!({ "person": person, "leaves": leaves });
-    files.insert(layout::identity(person), Canonical::of(&summary).unwrap().as_bytes().to_vec());
-    for path in [layout::leaf(leaf), layout::proof(leaf), layout::disclosures(leaf)] {
-        files.remove(&path);
-    }
-    manifest.seal(&mut files).unwrap();
-    files
 }
 
 #[test]

@@ -4,18 +4,17 @@
 
 mod verification;
 
-use chancery_canonical::{Canonical, Sha256};
+use chancery_canonical::Sha256;
 use chancery_domain::document::{DecisionKind, ShownStage};
 use chancery_domain::event::{
     Activated, EndedBy, Expired, LeaseIntended, PolicyActivated, PolicyEvent, RequestEvent, to_parts,
 };
-use chancery_domain::id::PersonId;
 use chancery_domain::leaf::{EventLeaf, Stream};
 use chancery_domain::signature::Authority;
 use chancery_domain::state::State;
 use chancery_domain::time::Timestamp;
 use chancery_domain::verdict::Verdict;
-use chancery_evidence::bundle::{BundleFiles, Manifest, layout};
+use chancery_evidence::bundle::BundleFiles;
 use chancery_evidence::report;
 use chancery_evidence::verify::{CertificateFacts, NewerLog, Options, Verification, verify};
 use chancery_ledger::{Checkpoint, Tree, leaf_hash};
@@ -27,6 +26,7 @@ use serde_json::json;
 
 use verification::{
     approve_anyway, check_fails, check_passes, examined, judge, judge_again, judged, options,
+    without_identity,
 };
 
 fn approved() -> Scenario {
@@ -415,20 +415,6 @@ fn a_suspension_that_was_left_out_is_found_in_the_log() {
     let cut = without_identity(scenario.bundle(), &sam, left_out);
     assert!(examined(&cut, &scenario.trust(), &options()).passed(), "without a newer log nobody can know");
     assert_eq!(against_log(&scenario, &cut, &[]).failed(), ["newer-log"]);
-}
-
-/// The bundle without one leaf of a person's stream, as a server would make it.
-fn without_identity(mut files: BundleFiles, person: &PersonId, leaf: u64) -> BundleFiles {
-    let mut manifest = Manifest::read(&files).unwrap();
-    let leaves = manifest.identity.get_mut(person).unwrap();
-    leaves.retain(|index| *index != leaf);
-    let summary = json!({ "person": person, "leaves": leaves });
-    files.insert(layout::identity(person), Canonical::of(&summary).unwrap().as_bytes().to_vec());
-    for path in [layout::leaf(leaf), layout::proof(leaf), layout::disclosures(leaf)] {
-        files.remove(&path);
-    }
-    manifest.seal(&mut files).unwrap();
-    files
 }
 
 #[test]

@@ -1,15 +1,18 @@
 //! What the tests of bad bundles share.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use chancery_canonical::Canonical;
 use chancery_domain::document::GrantTerms;
 use chancery_domain::event::{Approved, Judged, Phase as LoggedPhase, RequestEvent};
+use chancery_domain::id::PersonId;
 use chancery_domain::verdict::Verdict;
-use chancery_evidence::bundle::{BundleFiles, Manifest};
+use chancery_evidence::bundle::{BundleFiles, Manifest, layout};
 use chancery_evidence::trust::TrustDirectory;
 use chancery_evidence::verify::{Options, Verification, verify};
 use chancery_policy::input::Phase;
 use chancery_testkit::corpus;
 use chancery_testkit::scenario::{Scenario, certificate_reader};
+use serde_json::json;
 
 /// As an issuer verifies.
 pub fn options() -> Options<'static> {
@@ -89,4 +92,19 @@ pub fn judged(scenario: &Scenario, verdict: &Verdict) -> Judged {
         risk_score: said.risk.score,
         attestation_sha256: None,
     }
+}
+
+/// The bundle without one leaf of a person's stream, as a server would make it.
+#[expect(clippy::unwrap_used, reason = "test code fails by panicking")]
+pub fn without_identity(mut files: BundleFiles, person: &PersonId, leaf: u64) -> BundleFiles {
+    let mut manifest = Manifest::read(&files).unwrap();
+    let leaves = manifest.identity.get_mut(person).unwrap();
+    leaves.retain(|index| *index != leaf);
+    let summary = json!({ "person": person, "leaves": leaves });
+    files.insert(layout::identity(person), Canonical::of(&summary).unwrap().as_bytes().to_vec());
+    for path in [layout::leaf(leaf), layout::proof(leaf), layout::disclosures(leaf)] {
+        files.remove(&path);
+    }
+    manifest.seal(&mut files).unwrap();
+    files
 }
