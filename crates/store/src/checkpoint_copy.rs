@@ -2,9 +2,11 @@
 //!
 //! It is what a restored backup is compared with: the database can go back in time, this file does not.
 //!
-//! The file has two slots of 4 KiB, each with one note and zero bytes behind it. Every publication overwrites the
-//! older note where it stands, so that making it durable moves neither a name nor a length: one `fdatasync` of one
-//! block, instead of a file, a name and a folder. docs/decisions/0009-checkpoint-copy-in-place.md has the measured reasons.
+//! The file has three slots of 4 KiB, each with one note and zero bytes behind it. [`Keeper`] overwrites one after the
+//! other where it stands, so that making a note durable moves neither a name nor a length.
+//! docs/decisions/0014-checkpoint-copy-behind-the-answer.md has the measured reasons.
+
+mod keeper;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -15,10 +17,15 @@ use std::path::{Path, PathBuf};
 use chancery_faults::step;
 use chancery_ledger::{Checkpoint, SignedCheckpoint, VerifierKey};
 
+pub(crate) use keeper::Keeper;
+
 use crate::error::{Fault, OpenError};
 
 /// Bytes of one slot: a block of its own, so that a write that is cut off spoils no other.
 const SLOT: usize = 4096;
+
+/// Slots of a file: one that is durable, one that is being made durable, and one that is written meanwhile.
+const SLOTS: usize = 3;
 
 /// Name of the mark beside the copy.
 const RESTORED: &str = "restored";
@@ -30,18 +37,6 @@ signed is missing in it, nothing is signed on it. Removing this file by hand for
 #[derive(Clone, Debug)]
 pub(crate) struct CheckpointCopy {
     path: PathBuf,
-    next: Next,
-}
-
-/// How the next note is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// A new file in place of the old one: nothing is known of its slots.
-    Whole,
-    /// Over the note in this slot, which is the older one.
-    First,
-    /// The same in the other slot.
-    Second,
 }
 
 /// What the file holds.
@@ -49,7 +44,7 @@ enum Next {
 pub(crate) struct Kept {
     /// The newest checkpoint whose signature verifies.
     pub(crate) newest: SignedCheckpoint,
-    /// The other slot holds no such note: the publication of a newer checkpoint was cut off.
+    /// Another slot holds no such note: the publication of a newer checkpoint was cut off.
     pub(crate) cut_off: bool,
 }
 
@@ -72,7 +67,7 @@ pub fn newest_in_copy(bytes: &[u8], key: &VerifierKey) -> Result<SignedCheckpoin
 impl CheckpointCopy {
     /// The copy at this path; the directory has to exist.
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self { path, next: Next::Whole }
+        Self { path }
     }
 
     /// Where it is.
@@ -111,38 +106,37 @@ impl CheckpointCopy {
         }
     }
 
-    /// Puts a newer note in its place. When this returns, the note survives a loss of power.
-    ///
-    /// A crash leaves the newest note before this one whole, in the other slot. What was being written may be cut off, which
-    /// reading says. After a failure nothing is known of the slot, so the next call writes the whole file anew.
-    pub(crate) fn publish(&mut self, note: &[u8]) -> Result<(), Fault> {
-        let next = std::mem::replace(&mut self.next, Next::Whole);
-        let overwritten = match next {
-            Next::Whole => Ok(false),
-            Next::First => self.overwrite(0, note),
-            Next::Second => self.overwrite(SLOT as u64, note),
-        };
-        let written =
-            overwritten.and_then(|done| if done { Ok(()) } else { self.replace(&slot(note)?.repeat(2)) });
-        written.map_err(|error| self.fault(&error))?;
-        self.next = if next == Next::First { Next::Second } else { Next::First };
-        Ok(())
+    /// Puts a newer note in place of all that the file holds. When this returns, it survives a loss of power.
+    pub(crate) fn publish(&self, note: &[u8]) -> Result<(), Fault> {
+        let replaced = slot(note).and_then(|slot| self.replace(&slot.repeat(SLOTS)));
+        replaced.map_err(|error| self.fault(&error))
     }
 
     /// Overwrites one slot, in a file that has slots; `false` in any other, or when there is none.
-    fn overwrite(&self, offset: u64, note: &[u8]) -> io::Result<bool> {
-        // By its name each time: a file that was moved away is not written to for ever.
-        let file = match OpenOptions::new().write(true).open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error),
-        };
-        if file.metadata()?.len() != 2 * SLOT as u64 {
-            return Ok(false);
-        }
+    ///
+    /// A crash leaves the notes in the other slots whole, and what was being written perhaps cut off, which reading says.
+    fn overwrite(&self, index: usize, note: &[u8]) -> io::Result<bool> {
+        let Some(file) = self.open_slots()? else { return Ok(false) };
+        let offset = (index * SLOT) as u64;
         step("store.copy.overwrite", || file.write_all_at(&slot(note)?, offset))?;
+        Ok(true)
+    }
+
+    /// Makes durable what was overwritten; `false` when the file is another one by now.
+    fn settle(&self) -> io::Result<bool> {
+        let Some(file) = self.open_slots()? else { return Ok(false) };
         step("store.copy.sync_data", || file.sync_data())?;
         Ok(true)
+    }
+
+    /// The file, if it has slots. By its name each time: a file that was moved away is not written to for ever.
+    fn open_slots(&self) -> io::Result<Option<File>> {
+        let file = match OpenOptions::new().write(true).open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        Ok((file.metadata()?.len() == (SLOTS * SLOT) as u64).then_some(file))
     }
 
     /// Makes a new file with these bytes, and puts it in place of the old one.
@@ -187,9 +181,9 @@ fn newest(bytes: &[u8], key: &VerifierKey) -> Result<Kept, String> {
     Err(reason)
 }
 
-/// The notes in a file: two where it has slots, otherwise the whole of it.
+/// The notes in a file: one in each of its slots (earlier versions had two), or else the whole of it.
 fn notes(bytes: &[u8]) -> Vec<&[u8]> {
-    if bytes.len() != 2 * SLOT {
+    if ![2 * SLOT, SLOTS * SLOT].contains(&bytes.len()) {
         return vec![bytes];
     }
     // A note is text without control characters other than newlines (c2sp.org/signed-note), so zero bytes end it.

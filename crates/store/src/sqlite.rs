@@ -24,8 +24,10 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
 use chancery_canonical::Sha256;
@@ -43,7 +45,7 @@ pub use journal::LogSigner;
 
 use crate::adopt::{AdoptError, Adopted, Derive, Known};
 use crate::append::{Append, Appended, Document, NewEffect, RequestFilter, RequestRow, Ticket, TicketKey};
-use crate::checkpoint_copy::CheckpointCopy;
+use crate::checkpoint_copy::{CheckpointCopy, Keeper};
 use crate::error::{AppendError, Fault, OpenError};
 use crate::record::{
     AlarmedEffect, Backlog, ClaimedEffect, Finding, Past, Rebuild, RequestPage, RowDifference, StateCount,
@@ -69,11 +71,16 @@ pub struct SqliteOptions {
     pub signer: LogSigner,
 }
 
+/// The newest checkpoint, between the writer and whoever asks; absent when only the database knows.
+type Newest = Arc<RwLock<Option<SignedCheckpoint>>>;
+
 /// A store in one SQLite file. Dropping it finishes what is queued, then ends the writing thread.
 pub struct SqliteStore {
     readers: Readers,
     key: VerifierKey,
     sizes: watch::Receiver<u64>,
+    /// As the writer signed it. A store that only reads has none.
+    newest: Newest,
     /// Absent in a store that only reads.
     writer: Option<WriterHandle>,
 }
@@ -102,13 +109,23 @@ impl SqliteStore {
     /// opened by [`SqliteStore::open_read_only`].
     pub fn open(options: SqliteOptions) -> Result<Self, OpenError> {
         let SqliteOptions { database, checkpoint_copy, signer } = options;
-        let mut copy = CheckpointCopy::at(checkpoint_copy);
-        let open::Opened { connection, journal, lock } = open::open(&database, &mut copy, &signer)?;
+        let copy = CheckpointCopy::at(checkpoint_copy);
+        let open::Opened { connection, journal, lock } = open::open(&database, &copy, &signer)?;
         let key = signer.verifier().clone();
         let (publish, sizes) = watch::channel(journal.size());
+        let newest: Newest = Arc::new(RwLock::new(Some(journal.checkpoint().clone())));
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let writer =
-            Writer { connection, signer, copy, journal: Some(journal), sizes: publish, truncate_due: false };
+        let no_thread = |error: io::Error| Fault::File { path: database.clone(), reason: error.to_string() };
+        let copy = Keeper::start(copy).map_err(no_thread)?;
+        let writer = Writer {
+            connection,
+            signer,
+            copy,
+            journal: Some(journal),
+            newest: Arc::clone(&newest),
+            sizes: publish,
+            truncate_due: false,
+        };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -116,9 +133,9 @@ impl SqliteStore {
                 let _lock = lock;
                 writer.run(jobs);
             })
-            .map_err(|error| Fault::File { path: database.clone(), reason: error.to_string() })?;
+            .map_err(no_thread)?;
         let writer = Some(WriterHandle { queue: Some(queue), thread: Some(thread) });
-        Ok(Self { readers: Readers::new(database), key, sizes, writer })
+        Ok(Self { readers: Readers::new(database), key, sizes, newest, writer })
     }
 
     /// Opens a database for reading only: it signs nothing, changes nothing and needs no private key.
@@ -132,7 +149,13 @@ impl SqliteStore {
             journal::checkpoint(&connection, &log_key)?.root().size()
         };
         let (_, sizes) = watch::channel(size);
-        Ok(Self { readers: Readers::new(database), key: log_key, sizes, writer: None })
+        Ok(Self {
+            readers: Readers::new(database),
+            key: log_key,
+            sizes,
+            newest: Newest::default(),
+            writer: None,
+        })
     }
 
     /// Copies a database as of one moment to a file that does not exist yet, beside a server that runs or without
@@ -231,7 +254,7 @@ impl Store for SqliteStore {
 
     async fn stream(&self, stream: &Stream, from_version: u64) -> Result<Vec<StoredEvent>, Fault> {
         let stream = stream.to_string();
-        self.readers.read(move |connection| events::stream(connection, &stream, from_version)).await
+        self.readers.look_up(move |connection| events::stream(connection, &stream, from_version)).await
     }
 
     async fn events_from(&self, from_index: u64, limit: usize) -> Result<Vec<StoredEvent>, Fault> {
@@ -256,12 +279,16 @@ impl Store for SqliteStore {
     }
 
     async fn tile(&self, path: TilePath) -> Result<Option<Vec<u8>>, Fault> {
-        self.readers.read(move |connection| tiles::tile(connection, &path)).await
+        self.readers.look_up(move |connection| tiles::tile(connection, &path)).await
     }
 
     async fn checkpoint(&self) -> Result<SignedCheckpoint, Fault> {
+        let newest = self.newest.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(newest) = newest {
+            return Ok(newest);
+        }
         let key = self.key.clone();
-        self.readers.read(move |connection| journal::checkpoint(connection, &key)).await
+        self.readers.look_up(move |connection| journal::checkpoint(connection, &key)).await
     }
 
     fn watch_size(&self) -> watch::Receiver<u64> {
@@ -269,16 +296,16 @@ impl Store for SqliteStore {
     }
 
     async fn newest_time(&self) -> Result<Option<Timestamp>, Fault> {
-        self.readers.read(journal::newest_time).await
+        self.readers.look_up(journal::newest_time).await
     }
 
     async fn document(&self, sha256: Sha256) -> Result<Option<Document>, Fault> {
-        self.readers.read(move |connection| events::document(connection, sha256)).await
+        self.readers.look_up(move |connection| events::document(connection, sha256)).await
     }
 
     async fn request_row(&self, id: &RequestId) -> Result<Option<RequestRow>, Fault> {
         let id = id.clone();
-        self.readers.read(move |connection| requests::row(connection, &id)).await
+        self.readers.look_up(move |connection| requests::row(connection, &id)).await
     }
 
     async fn request_rows(
@@ -309,7 +336,7 @@ impl Store for SqliteStore {
 
     async fn ticket(&self, key: &TicketKey, now: Timestamp) -> Result<Option<Ticket>, Fault> {
         let key = key.clone();
-        self.readers.read(move |connection| tickets::ticket(connection, &key, now)).await
+        self.readers.look_up(move |connection| tickets::ticket(connection, &key, now)).await
     }
 
     async fn tickets(&self, kind: &str, now: Timestamp) -> Result<Vec<Ticket>, Fault> {
@@ -319,7 +346,7 @@ impl Store for SqliteStore {
 
     async fn tickets_of(&self, kind: &str, prefix: &str, now: Timestamp) -> Result<Vec<Ticket>, Fault> {
         let (kind, prefix) = (kind.to_owned(), prefix.to_owned());
-        self.readers.read(move |connection| tickets::tickets_of(connection, &kind, &prefix, now)).await
+        self.readers.look_up(move |connection| tickets::tickets_of(connection, &kind, &prefix, now)).await
     }
 
     async fn put_ticket(&self, ticket: Ticket) -> Result<(), Fault> {

@@ -24,7 +24,7 @@ use crate::error::{AppendError, Fault};
 /// Shows that the database holds everything that was signed, taking in what it misses, and lets it sign again.
 pub(super) fn adopt(options: &SqliteOptions, known: &Known, derive: &Derive) -> Result<Adopted, AdoptError> {
     let SqliteOptions { database, checkpoint_copy, signer } = options;
-    let Examined { connection, mut copy, lock: _lock } = examine(database, checkpoint_copy)?;
+    let Examined { connection, copy, lock: _lock } = examine(database, checkpoint_copy)?;
     let stored = journal::checkpoint(&connection, signer.verifier())?;
     let ours = *stored.root();
     let newest = known.checkpoints.iter().max_by_key(|one| one.root().size());

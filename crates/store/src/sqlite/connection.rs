@@ -1,7 +1,7 @@
 //! Connections to the database file, and the pool of those that only read.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chancery_faults::step;
 use rusqlite::config::DbConfig;
@@ -12,6 +12,9 @@ use crate::error::Fault;
 
 /// How many readers run side by side.
 const READERS: usize = 4;
+
+/// Cache of a connection that reads, in KiB: a page of a list is found in as many places as it has rows.
+const READER_CACHE: u32 = 8 * 1024;
 
 /// How long a statement waits for another process (a backup, a shell) before it fails, in milliseconds.
 const BUSY_MILLISECONDS: u32 = 2_000;
@@ -57,6 +60,13 @@ pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// One of the pool. The size of its cache is set here, because that reads the file, which may be nobody's yet.
+fn open_pooled(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_reader(path)?;
+    connection.execute_batch(&format!("PRAGMA cache_size = -{READER_CACHE}"))?;
+    Ok(connection)
+}
+
 /// A statement keeps its plan whatever is bound to it; else each range of times would have it planned again.
 fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
@@ -75,6 +85,23 @@ impl Readers {
         Self { path, idle: Arc::default(), permits: Arc::new(Semaphore::new(READERS)) }
     }
 
+    /// Runs `work` on a connection of the pool where the caller is: for what is found by a key, in the time that it takes to
+    /// hand it to another thread. When no connection is free, on a thread that may block.
+    pub(super) async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let free = self.permits.try_acquire().ok().and_then(|permit| Some((self.idle().pop()?, permit)));
+        let Some((connection, _permit)) = free else { return self.read(work).await };
+        let answer = step("store.read", || work(&connection));
+        self.idle().push(connection);
+        answer
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs `work` on a connection of the pool, on a thread that may block.
     pub(super) async fn read<T: Send + 'static>(
         &self,
@@ -86,7 +113,7 @@ impl Readers {
             // The permit lives as long as the work, even when the caller stops waiting.
             let _permit = permit;
             let pooled = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let connection = pooled.map_or_else(|| open_reader(&path), Ok)?;
+            let connection = pooled.map_or_else(|| open_pooled(&path), Ok)?;
             let answer = step("store.read", || work(&connection));
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             answer

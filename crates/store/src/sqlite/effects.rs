@@ -84,7 +84,7 @@ pub(super) fn claim(
 pub(super) fn release_claims(connection: &Connection) -> Result<(), Fault> {
     connection
         .prepare_cached(
-            "UPDATE effects SET
+            "UPDATE effects INDEXED BY effects_claimed SET
                  fence = fence + 1, failures = failures + 1, last_error = ?2, lease_until = NULL
              WHERE tenant = ?1 AND state = 'waiting' AND lease_until IS NOT NULL",
         )?

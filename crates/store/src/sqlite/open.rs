@@ -25,7 +25,7 @@ pub(super) struct Opened {
 }
 
 /// Opens for writing; makes the database if there is none.
-pub(super) fn open(path: &Path, copy: &mut CheckpointCopy, signer: &LogSigner) -> Result<Opened, OpenError> {
+pub(super) fn open(path: &Path, copy: &CheckpointCopy, signer: &LogSigner) -> Result<Opened, OpenError> {
     schema::check_engine()?;
     for file in [path, copy.path()] {
         step("store.open.folder", || make_directory(file))?;
@@ -107,7 +107,7 @@ enum CopyIs {
 fn compare_with_copy(
     connection: &Connection,
     journal: &Journal,
-    copy: &mut CheckpointCopy,
+    copy: &CheckpointCopy,
     signer: &LogSigner,
 ) -> Result<(), OpenError> {
     match relation(connection, *journal.checkpoint().root(), copy, signer.verifier())? {

@@ -14,12 +14,13 @@ const APPLICATION_ID: i64 = 0x4348_4e43;
 const OLDEST_ENGINE: (i32, &str) = (3_051_003, "3.51.3");
 
 /// Migration `n` of this list brings the schema from `n` to `n + 1`. Published ones never change.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/sqlite/0001_journal.sql"),
     include_str!("../../migrations/sqlite/0002_working.sql"),
     include_str!("../../migrations/sqlite/0003_reading.sql"),
     include_str!("../../migrations/sqlite/0004_alerts.sql"),
     include_str!("../../migrations/sqlite/0005_usual.sql"),
+    include_str!("../../migrations/sqlite/0006_claimed.sql"),
 ];
 
 /// Refuses engines with known data loss.

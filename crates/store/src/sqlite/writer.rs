@@ -8,13 +8,16 @@
 //! 3. *Commit*: all or nothing. Nobody has been answered yet, so callers see an unknown outcome.
 //! 4. *Publish* the copy of the checkpoint: before it, the copy is older than the database, which opening
 //!    recognises as ours and repairs; it can never be newer than the database on the same disk.
-//! 5. *Answer*.
+//! 5. *Answer*. A moment later the copy is durable too.
+
+use std::sync::PoisonError;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, watch};
 
+use super::Newest;
 use super::journal::{self, Journal};
-use crate::checkpoint_copy::CheckpointCopy;
+use crate::checkpoint_copy::Keeper;
 use crate::error::Fault;
 use chancery_domain::time::Timestamp;
 use chancery_faults::step;
@@ -138,9 +141,11 @@ fn execute(point: &'static str, connection: &Connection, sql: &str) -> Result<()
 pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) signer: super::LogSigner,
-    pub(super) copy: CheckpointCopy,
+    pub(super) copy: Keeper,
     /// INVARIANT: says what the database says, or is absent, and then is read from it before the next batch.
     pub(super) journal: Option<Journal>,
+    /// INVARIANT: what the database says, or absent: a commit that was reported to fail may stand all the same.
+    pub(super) newest: Newest,
     pub(super) sizes: watch::Sender<u64>,
     /// Erased values may still stand in the write-ahead log.
     pub(super) truncate_due: bool,
@@ -151,12 +156,16 @@ impl Writer {
     pub(super) fn run(mut self, mut queue: mpsc::Receiver<Box<dyn Job>>) {
         let mut jobs = Vec::with_capacity(MAX_BATCH);
         while queue.blocking_recv_many(&mut jobs, MAX_BATCH) > 0 {
-            let committed = self.commit(&mut jobs);
+            let committed = self.commit(&mut jobs).inspect_err(|_| self.know(None));
             for job in jobs.drain(..) {
                 job.answer(&committed);
             }
             self.truncate_log();
         }
+    }
+
+    fn know(&self, newest: Option<SignedCheckpoint>) {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = newest;
     }
 
     /// Commits one batch and publishes its checkpoint.
@@ -181,6 +190,7 @@ impl Writer {
         };
         if after.size() > size {
             self.copy.publish(&after.note())?;
+            self.know(Some(after.checkpoint().clone()));
             self.sizes.send_replace(after.size());
         }
         let checkpoint = after.checkpoint().clone();

@@ -67,19 +67,38 @@ async fn another_history_is_refused() {
     }
 }
 
-/// Bytes of one of the copy's two slots.
+/// Bytes of one of the copy's slots.
 const SLOT: usize = 4096;
+/// How many it has.
+const SLOTS: usize = 3;
 
 /// Size of the newest checkpoint that the copy holds.
 fn kept(place: &Sqlite) -> u64 {
     kept_checkpoint(&place.copy(), &log_key()).unwrap().unwrap().root().size()
 }
 
-/// The copy with the note in one slot damaged as a write that was cut off leaves it.
-fn cut_off(copy: &[u8], slot: usize) -> Vec<u8> {
+/// The copy with every note of this size damaged as a write that was cut off leaves it, and the note before it in a slot of
+/// its own.
+fn cut_off(copy: &[u8], size: u64, before: &[u8]) -> Vec<u8> {
     let mut copy = copy.to_vec();
-    copy[slot * SLOT + 60..(slot + 1) * SLOT].fill(0);
+    let says = format!("\n{size}\n");
+    for slot in copy.chunks_mut(SLOT) {
+        let newest = slot.windows(says.len()).any(|window| window == says.as_bytes());
+        if newest {
+            slot[60..].fill(0);
+        } else {
+            slot.copy_from_slice(before);
+        }
+    }
     copy
+}
+
+/// The slot of the newest note.
+fn newest_slot(place: &Sqlite) -> Vec<u8> {
+    let mut slot =
+        kept_checkpoint(&place.copy(), &log_key()).unwrap().unwrap().note().to_string().into_bytes();
+    slot.resize(SLOT, 0);
+    slot
 }
 
 /// Without the copy nobody knows what was signed; a damaged or foreign one is no better.
@@ -91,7 +110,9 @@ async fn the_copy_is_needed() {
     fs::remove_file(place.copy()).unwrap();
     let refused = place.try_open().err().unwrap();
     assert!(matches!(refused, OpenError::CopyMissing { .. }), "{refused}");
-    for damaged in [cut_off(&cut_off(&copy, 0), 1), vec![0; 2 * SLOT], Vec::new(), b"a note".to_vec()] {
+    let mut cut_off = copy.clone();
+    cut_off.chunks_mut(SLOT).for_each(|slot| slot[60..].fill(0));
+    for damaged in [cut_off, vec![0; SLOTS * SLOT], Vec::new(), b"a note".to_vec()] {
         fs::write(place.copy(), damaged).unwrap();
         let refused = place.try_open().err().unwrap();
         assert!(matches!(refused, OpenError::CopyUnreadable { .. }), "{refused}");
@@ -106,24 +127,24 @@ async fn the_copy_is_needed() {
 async fn a_publication_that_was_cut_off() {
     for more in [1, 2] {
         let place = Sqlite::fresh();
-        let mut before = Vec::new();
+        let (mut before, mut note_before) = (Vec::new(), Vec::new());
         let store = place.open();
         for from in 0..=more {
             before = fs::read(place.database()).unwrap();
+            note_before = newest_slot(&place);
             let wal = fs::read(place.database().with_extension("db-wal")).unwrap();
             fs::write(place.path().join("wal"), wal).unwrap();
             grow(&store, from, 1).await;
         }
         drop(store);
         let newest = more + 1;
-        let copy = fs::read(place.copy()).unwrap();
-        let written_last = usize::try_from(more).unwrap() % 2;
-        fs::write(place.copy(), cut_off(&copy, written_last)).unwrap();
+        let copy = cut_off(&fs::read(place.copy()).unwrap(), newest, &note_before);
+        fs::write(place.copy(), &copy).unwrap();
         assert_eq!(kept(&place), more, "the note before it stands");
         grow(&place.open(), newest, 0).await;
         assert_eq!(kept(&place), newest, "opening lets it catch up");
         // The same with the database as it was before the append whose publication was cut off.
-        fs::write(place.copy(), cut_off(&copy, written_last)).unwrap();
+        fs::write(place.copy(), &copy).unwrap();
         fs::write(place.database(), &before).unwrap();
         fs::copy(place.path().join("wal"), place.database().with_extension("db-wal")).unwrap();
         let refused = place.try_open().err().unwrap();
@@ -143,7 +164,7 @@ async fn a_bare_note_counts() {
     let store = place.open();
     assert_eq!(kept(&place), 5);
     grow(&store, 5, 1).await;
-    assert_eq!((kept(&place), fs::read(place.copy()).unwrap().len()), (6, 2 * SLOT));
+    assert_eq!((kept(&place), fs::read(place.copy()).unwrap().len()), (6, SLOTS * SLOT));
 }
 
 /// A copy that vanishes under a running store is made again.
@@ -221,7 +242,7 @@ async fn foreign_files_are_left_alone() {
     connection.execute_batch("PRAGMA user_version = 99").unwrap();
     drop(connection);
     let refused = place.try_open().err().unwrap();
-    assert_eq!(refused, OpenError::NewerSchema { found: 99, known: 5 });
+    assert_eq!(refused, OpenError::NewerSchema { found: 99, known: 6 });
     let other = Sqlite::fresh();
     fs::create_dir(other.path().join("data")).unwrap();
     Connection::open(other.database()).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
