@@ -23,7 +23,18 @@ impl Canonical {
     /// # Errors
     /// The refusals of [`json::canonical_of`], and [`JsonError::TooLarge`].
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
-        let text = json::canonical_of(value)?;
+        Self::written(json::canonical_of(value)?)
+    }
+
+    /// The canonical form of parsed JSON.
+    ///
+    /// # Errors
+    /// The refusals of [`json::to_canonical`], and [`JsonError::TooLarge`].
+    pub fn of_value(value: &Value) -> Result<Self, JsonError> {
+        Self::written(json::to_canonical(value)?)
+    }
+
+    fn written(text: String) -> Result<Self, JsonError> {
         // A document that could be written but not read again would be a trap for whoever stores it.
         if text.len() > json::MAX_BYTES { Err(JsonError::TooLarge) } else { Ok(Self(text)) }
     }

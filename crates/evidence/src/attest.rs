@@ -7,6 +7,8 @@
 mod body;
 mod verify;
 
+use std::sync::OnceLock;
+
 use chancery_canonical::json::JsonError;
 use chancery_canonical::{Canonical, Sha256};
 use chancery_domain::document::GrantTerms;
@@ -211,6 +213,9 @@ impl AttestError {
 pub struct Attestor {
     key: EcdsaKeyPair,
     public_key: P256PublicKey,
+    key_id: Sha256,
+    /// Set once a signature of this key was verified.
+    signs_well: OnceLock<()>,
 }
 
 impl Attestor {
@@ -220,7 +225,7 @@ impl Attestor {
     /// [`DsseError::CannotSign`] for a key on another curve.
     pub fn new(key: EcdsaKeyPair) -> Result<Self, AttestError> {
         let public_key = P256PublicKey::of(&key).map_err(|_| DsseError::CannotSign)?;
-        Ok(Self { key, public_key })
+        Ok(Self { key, public_key, key_id: public_key.key_digest(), signs_well: OnceLock::new() })
     }
 
     /// The public half, as it stands in `trust.json`.
@@ -240,7 +245,11 @@ impl Attestor {
         random: &dyn SecureRandom,
     ) -> Result<Attestation, AttestError> {
         let statement = Statement::new(subject.name(), subject.sha256(), predicate.predicate_type(), body);
-        let envelope = Envelope::sign(&statement, &self.key, random)?;
+        let envelope = match self.signs_well.get() {
+            Some(()) => Envelope::sign_as(&statement, &self.key, self.key_id, random)?,
+            None => Envelope::sign(&statement, &self.key, random)?,
+        };
+        self.signs_well.get_or_init(|| ());
         let leaf = sigstore::log_entry(&envelope, &self.public_key)?;
         Ok(Attestation { predicate, pae_sha256: envelope.signed_digest(), envelope, leaf })
     }

@@ -85,13 +85,24 @@ impl Envelope {
         key: &EcdsaKeyPair,
         random: &dyn SecureRandom,
     ) -> Result<Self, DsseError> {
-        let payload = Canonical::of(statement)?;
         let public_key = P256PublicKey::of(key).map_err(|_| DsseError::CannotSign)?;
+        let signed = Self::sign_as(statement, key, public_key.key_digest(), random)?;
+        // A key made for fixed-length signatures signs well and verifies nowhere.
+        public_key.verify(&signed.signed_bytes(), &signed.signature).map_err(|_| DsseError::CannotSign)?;
+        Ok(signed)
+    }
+
+    /// The same with a key that is known to sign what verifies, and its digest.
+    pub(crate) fn sign_as(
+        statement: &Statement,
+        key: &EcdsaKeyPair,
+        key_id: Sha256,
+        random: &dyn SecureRandom,
+    ) -> Result<Self, DsseError> {
+        let payload = Canonical::of(statement)?;
         let encoded = pre_authentication_encoding(PAYLOAD_TYPE, payload.as_bytes());
         let signature = key.sign(random, &encoded).map_err(|_| DsseError::CannotSign)?.as_ref().to_vec();
-        // A key made for fixed-length signatures signs well and verifies nowhere.
-        public_key.verify(&encoded, &signature).map_err(|_| DsseError::CannotSign)?;
-        Self::from_parts(payload.as_bytes().to_vec(), public_key.key_digest(), signature)
+        Self::from_parts(payload.as_bytes().to_vec(), key_id, signature)
     }
 
     /// Reads an envelope from strict JSON.

@@ -76,7 +76,7 @@ pub struct LogInclusion {
 /// # Errors
 /// None in practice; every value here has a canonical form.
 pub fn log_entry(envelope: &Envelope, key: &P256PublicKey) -> Result<Canonical, JsonError> {
-    Canonical::of(&json!({
+    Canonical::of_value(&json!({
         "apiVersion": ENTRY_VERSION,
         "kind": ENTRY_KIND,
         "spec": {"hashedRekordV002": {

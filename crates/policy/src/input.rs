@@ -207,7 +207,7 @@ impl ConcealedInput {
         let pointers: Vec<&str> = pointers.iter().map(String::as_str).collect();
         let (concealed, mut disclosures) = disclosure::conceal(clear, &pointers, salts)?;
         disclosures.extend_from_slice(request_disclosures);
-        Ok(Self { document: Canonical::of(&concealed)?, disclosures })
+        Ok(Self { document: Canonical::of_value(&Value::Object(concealed))?, disclosures })
     }
 
     /// The digest that verdicts name.

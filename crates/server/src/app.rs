@@ -12,6 +12,7 @@ pub(crate) mod end_request;
 pub(crate) mod enrol_person;
 pub(crate) mod export_evidence;
 pub(crate) mod issue_credential;
+mod known_requests;
 pub(crate) mod load_request;
 pub(crate) mod match_number;
 pub(crate) mod notice_trust;
@@ -80,7 +81,7 @@ pub struct App {
     /// Present where this life of the log is over: nothing is appended, and the next one waits for signatures.
     pub(crate) rotation: Option<Rotation>,
     pub(crate) relying_party: RelyingParty,
-    pub(crate) policy: Engine,
+    pub(crate) policy: Arc<Engine>,
     pub(crate) attestor: Attestor,
     pub(crate) issuer: Issuer,
     pub(crate) signals: Gatherer,
@@ -88,6 +89,7 @@ pub struct App {
     pub(crate) hours: WorkingHours,
     pub(crate) people: People,
     pub(crate) documents: documents::Documents,
+    pub(crate) requests: known_requests::KnownRequests,
     /// Of the configuration. See [`App::attestation_roots`].
     attestation_roots: Vec<AttestationRoot>,
     /// Absent until trust/ is sealed; from then on what everything is held against.
@@ -109,8 +111,8 @@ pub struct App {
     pub(crate) single_threaded: bool,
     /// Becomes true when the server is to stop.
     pub(crate) stopping: watch::Sender<bool>,
-    /// Wakes the effects: something was appended.
-    pub(crate) appended: Notify,
+    /// Wakes the effects: one that was appended is due.
+    pub(crate) effect_due: Notify,
 }
 
 impl App {
@@ -135,10 +137,14 @@ impl App {
         }
         // Before the append and not after it, so that whoever reads the clock meanwhile reads no earlier moment.
         self.saw_time(append.time);
+        let due = append.effects.iter().any(|effect| effect.due_at <= append.time);
         let begun = Instant::now();
         let appended = self.store.append(append).instrument(tracing::debug_span!("append")).await?;
         self.metrics.appended(begun.elapsed());
-        self.appended.notify_one();
+        // What is due later is found when it is due.
+        if due {
+            self.effect_due.notify_one();
+        }
         Ok(appended)
     }
 

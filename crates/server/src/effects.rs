@@ -17,7 +17,7 @@ use crate::problem::Problem;
 const CLAIM_SECONDS: u64 = 60;
 /// Effects in one claim.
 const BATCH: usize = 32;
-/// The queue is looked at this often even when nobody says that something was appended.
+/// The queue is looked at this often even when nobody says that something is due.
 const POLL: Duration = Duration::from_millis(500);
 /// Waits between attempts grow to this, in seconds.
 const LONGEST_RETRY_SECONDS: u64 = 300;
@@ -53,7 +53,7 @@ pub async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
         }
         tokio::select! {
             _ = stopped.changed() => {}
-            () = app.appended.notified() => {}
+            () = app.effect_due.notified() => {}
             () = tokio::time::sleep(POLL) => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use chancery_canonical::Disclosure;
@@ -143,7 +144,7 @@ impl App {
                 "ask without numbers beyond 2^53 or fractions",
             )
         })?;
-        let policy = self.policy.clone();
+        let policy = Arc::clone(&self.policy);
         let begun = Instant::now();
         let judged = self.compute(move || (policy.judge(&input), input));
         let (judgement, input) = judged.instrument(tracing::debug_span!("verdict")).await?;

@@ -6,7 +6,6 @@ use chancery_domain::proof::AuthenticatedActor;
 use chancery_domain::time::Timestamp;
 
 use super::App;
-use super::load_request::LoadedRequest;
 use super::record_events::{MAX_ATTEMPTS, Record};
 use crate::problem::Problem;
 
@@ -35,7 +34,7 @@ impl App {
 
     async fn try_end(&self, id: &RequestId, end: &End) -> Result<Option<Timestamp>, Problem> {
         let (now, people) = (self.now(), self.people.now());
-        let loaded: LoadedRequest = match end {
+        let loaded = match end {
             End::Cancel(actor) | End::Done(actor) => self.find_request(id, actor.person(), &people).await?,
             End::Clock => {
                 let loaded = self.load_request(id, &people).await?;

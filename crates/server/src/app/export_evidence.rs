@@ -260,7 +260,7 @@ fn manifest(
     for (person, events) in &gathered.identity {
         let leaves = indices(events);
         let said: Value = json!({ "person": person, "leaves": leaves });
-        let summary = Canonical::of(&said).map_err(Problem::bug)?;
+        let summary = Canonical::of_value(&said).map_err(Problem::bug)?;
         files.insert(layout::identity(person), summary.as_bytes().to_vec());
         identity.insert(person.clone(), leaves);
     }

@@ -1,6 +1,8 @@
 //! Loading a request: its events, the state they lead to, and its decisions verified again from their stored
 //! signatures. A column is never evidence.
 
+use std::sync::Arc;
+
 use chancery_canonical::{Canonical, Disclosure, Sha256};
 use chancery_domain::count;
 use chancery_domain::document::{DecisionDocument, RequestDocument, RequestReference};
@@ -121,21 +123,30 @@ impl App {
         &self,
         id: &RequestId,
         people: &Snapshot,
-    ) -> Result<Option<LoadedRequest>, Problem> {
-        self.read_request(id, people).instrument(tracing::debug_span!("load")).await
+    ) -> Result<Option<Arc<LoadedRequest>>, Problem> {
+        let known = self.requests.find(id);
+        self.read_request(id, known, people).instrument(tracing::debug_span!("load")).await
     }
 
+    /// Reads what came after the version that is known.
     async fn read_request(
         &self,
         id: &RequestId,
+        mut known: Option<Arc<LoadedRequest>>,
         people: &Snapshot,
-    ) -> Result<Option<LoadedRequest>, Problem> {
-        let events = place(self.store.stream(&Stream::Request(id.clone()), 1).await?)?;
-        let Some(last) = events.last() else { return Ok(None) };
+    ) -> Result<Option<Arc<LoadedRequest>>, Problem> {
+        let stream = Stream::Request(id.clone());
+        let from = known.as_ref().map_or(1, |known| known.version.saturating_add(1));
+        let mut newer = place(self.store.stream(&stream, from).await?)?;
+        if known.is_some() && newer.iter().any(|placed| matches!(placed.event, RequestEvent::Redacted(_))) {
+            known = None;
+            newer = place(self.store.stream(&stream, 1).await?)?;
+        }
+        let Some(last) = newer.last() else { return Ok(known) };
         let version = last.position.version;
-        let mut state: Option<State> = None;
-        let mut approvals = Vec::new();
-        for placed in &events {
+        let mut state = known.as_ref().map(|known| known.state.clone());
+        let mut approvals = known.as_ref().map(|known| known.approvals.clone()).unwrap_or_default();
+        for placed in &newer {
             if let RequestEvent::Submitted(_) | RequestEvent::Revised(_) = placed.event {
                 approvals.clear();
             }
@@ -145,13 +156,15 @@ impl App {
             state = Some(evolve(id, state, &placed.event).map_err(damaged)?);
         }
         let Some(state) = state else { return Ok(None) };
+        let mut events = known.map(|known| known.events.clone()).unwrap_or_default();
+        events.append(&mut newer);
         let document = self.canonical(state.asked().request_sha256).await?;
         let request: RequestDocument = document.decode().map_err(damaged)?;
         let judged = standing_judgement(&events, &state);
         let verdict = self.canonical(judged.ok_or_else(|| damaged("no verdict"))?.verdict_sha256).await?;
         let standing_verdict = verdict.decode().map_err(damaged)?;
         let id = id.clone();
-        Ok(Some(LoadedRequest {
+        let loaded = Arc::new(LoadedRequest {
             id,
             version,
             state,
@@ -161,7 +174,9 @@ impl App {
             verdict,
             standing_verdict,
             approvals,
-        }))
+        });
+        self.requests.keep(&loaded);
+        Ok(Some(loaded))
     }
 
     /// Loads a request that this person may see; to anybody else it does not exist.
@@ -170,7 +185,7 @@ impl App {
         id: &RequestId,
         reader: &PersonId,
         people: &Snapshot,
-    ) -> Result<LoadedRequest, Problem> {
+    ) -> Result<Arc<LoadedRequest>, Problem> {
         let loaded = self.load_request(id, people).await?;
         loaded
             .filter(|loaded| loaded.is_visible_to(reader, people))

@@ -1,6 +1,8 @@
 //! Number matching: two digits that the requester sees and the approvers must be told, so that the two have spoken.
 //! They stand in an ordinary table and nowhere in the log; what is logged is that somebody gave wrong ones.
 
+use std::sync::Arc;
+
 use chancery_domain::decide::{Command, Facts, decide};
 use chancery_domain::document::{DecisionKind, RequestDocument};
 use chancery_domain::event::RequestEvent;
@@ -51,9 +53,9 @@ impl App {
     pub(super) async fn match_number(
         &self,
         actor: &AuthenticatedActor,
-        loaded: LoadedRequest,
+        loaded: Arc<LoadedRequest>,
         given: Option<&str>,
-    ) -> Result<LoadedRequest, Problem> {
+    ) -> Result<Arc<LoadedRequest>, Problem> {
         let Some(given) = given.map(digits).transpose()? else {
             return if needs_number(&loaded) { Err(Refusal::NumberNeeded.into()) } else { Ok(loaded) };
         };
@@ -74,7 +76,7 @@ impl App {
         actor: &AuthenticatedActor,
         id: &RequestId,
         given: &str,
-    ) -> Result<LoadedRequest, Problem> {
+    ) -> Result<Arc<LoadedRequest>, Problem> {
         let (now, people) = (self.now(), self.people.now());
         let loaded = self.find_request(id, actor.person(), &people).await?;
         view::may_decide(&loaded, actor.person(), DecisionKind::Approve, &people)?;

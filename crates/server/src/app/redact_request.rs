@@ -47,6 +47,7 @@ impl App {
         let mut record = Record::of(id, Some(&loaded), now).with(events);
         record.erase = erase;
         self.record(record, &people).await?;
+        self.requests.forget(id);
         Ok(())
     }
 }

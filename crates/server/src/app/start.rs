@@ -132,7 +132,7 @@ impl App {
             feeds: Feeds::new(config.limits.event_streams),
             stopping: watch::Sender::new(false),
             metrics: Metrics::default(),
-            appended: Notify::new(),
+            effect_due: Notify::new(),
             config,
             clock,
             newest,
@@ -141,10 +141,11 @@ impl App {
             former,
             rotation,
             relying_party,
-            policy,
+            policy: Arc::new(policy),
             attestor,
             issuer,
             people,
+            requests: super::known_requests::KnownRequests::default(),
             documents: super::documents::Documents::default(),
         };
         app.take_up_trust().await?;

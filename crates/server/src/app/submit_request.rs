@@ -1,6 +1,7 @@
 //! Asking: a signed document becomes a request, or the next revision of one.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use chancery_api::request::SubmitRequest;
 use chancery_canonical::{Bytes, Canonical, Disclosure};
@@ -91,11 +92,11 @@ impl App {
         // gather
         let assessed = self.assess(assessment(submission, address, now), &people).await?;
         // decide
-        let events = decide_on(before.as_ref(), signed, &assessed, &people, now)?;
+        let events = decide_on(before.as_deref(), signed, &assessed, &people, now)?;
         let number = self.draw_number(submission, &events, &assessed)?;
         // record
         let id = &submission.request.id;
-        let mut record = Record::of(id, before.as_ref(), now);
+        let mut record = Record::of(id, before.as_deref(), now);
         record.events = events.into_iter().map(|event| beside(event, submission, &assessed)).collect();
         record.documents = assessed.documents();
         record.documents.push(document(&submission.document));
@@ -108,6 +109,7 @@ impl App {
         // What is read next, by whoever is shown the request.
         self.documents.keep(&submission.document);
         self.documents.keep(assessed.verdict.canonical());
+        self.documents.keep(&assessed.input.document);
         Ok(id.clone())
     }
 
@@ -117,7 +119,7 @@ impl App {
         submission: &Submission,
         revises: Option<&Revises>,
         people: &Snapshot,
-    ) -> Result<Option<LoadedRequest>, Problem> {
+    ) -> Result<Option<Arc<LoadedRequest>>, Problem> {
         let Some(Revises { id, version }) = revises else { return Ok(None) };
         if submission.request.id != *id {
             return Err(Problem::member("/document", "is of another request than the address names"));

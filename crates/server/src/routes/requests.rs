@@ -206,7 +206,11 @@ fn if_match(headers: &HeaderMap) -> Result<u64, Problem> {
 }
 
 fn id_of(body: &SubmitRequest) -> Result<RequestId, Problem> {
-    let document = crate::http::convert::document("/document", &body.document)?.value();
-    let id = document.get("id").and_then(serde_json::Value::as_str);
-    id.unwrap_or_default().parse().map_err(|error| Problem::member("/document", error))
+    #[derive(Deserialize)]
+    struct Named {
+        id: RequestId,
+    }
+    let document = crate::http::convert::document("/document", &body.document)?;
+    let named: Named = document.decode().map_err(|error| Problem::member("/document", error))?;
+    Ok(named.id)
 }
